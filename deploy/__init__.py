@@ -1,0 +1,1 @@
+"""How Vestibule runs: the ``vestibule`` command, the one-machine stack, the demo programme."""

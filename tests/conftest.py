@@ -1,0 +1,112 @@
+"""Real stores for every test: one PostgreSQL and one Valkey per run, a fresh database or an emptied line per test."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+import uvicorn
+from redis.asyncio import Redis
+from starlette.types import ASGIApp
+
+from deploy.stores import Postgres, Valkey, free_port
+
+ROOT = Path(__file__).parent.parent
+_TEMPLATE = "vestibule_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("PYTHONWARNINGS", "")
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey that keeps nothing on disk, shared by the run."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"), free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def valkey(valkey_server: Valkey) -> AsyncIterator[Redis]:
+    """A client of an empty Valkey."""
+    async with Redis.from_url(valkey_server.url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server shared by the run, its template database migrated once."""
+    options = {"fsync": "off", "shared_buffers": "256MB", "max_connections": "200"}
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "data", free_port(), options)
+    server.start()
+    url = server.url(_TEMPLATE)
+    migrations = ROOT / "origin" / "db" / "migrations"
+    subprocess.run(
+        ["dbmate", "--url", url, "--migrations-dir", str(migrations), "--no-dump-schema", "up"],
+        check=True,
+        capture_output=True,
+    )
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def database_url(postgres_server: Postgres) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated, empty database, dropped afterwards."""
+    name = f"test_{os.urandom(6).hex()}"
+    admin = await asyncpg.connect(postgres_server.url("postgres"))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        yield postgres_server.url(name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a fresh, migrated, empty database."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+Serve = Callable[[ASGIApp], Awaitable[str]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Serve an ASGI app over real HTTP on a free port of 127.0.0.1; returns its base URL."""
+    async with AsyncExitStack() as stack:
+
+        async def start(app: ASGIApp) -> str:
+            return await stack.enter_async_context(serving(app))
+
+        yield start
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Run uvicorn in this event loop."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False, lifespan="on")
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner owns the signals
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        if task.done():
+            await task
+            raise RuntimeError("the app did not start")
+        await asyncio.sleep(0.005)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task

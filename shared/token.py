@@ -6,6 +6,7 @@ whatever is retried, doubled or raced yields the same id, and the origin's once-
 
 import base64
 import hashlib
+from collections.abc import Container
 from typing import Annotated, Literal
 
 import msgspec
@@ -80,8 +81,10 @@ class AdmissionTokens:
         )
         return self._sealer.seal(token)
 
-    def verify(self, text: str, *, room: str, now: float, leeway_s: float, scope: str = SCOPE_BOOK) -> AdmissionToken:
-        """Return the token when it admits to ``room`` for ``scope`` at ``now`` (Unix seconds).
+    def verify(
+        self, text: str, *, rooms: Container[str], now: float, leeway_s: float, scope: str = SCOPE_BOOK
+    ) -> AdmissionToken:
+        """Return the token when it admits to one of ``rooms`` for ``scope`` at ``now`` (Unix seconds).
 
         Args:
             leeway_s: clock skew between the two sides that is forgiven, in seconds.
@@ -94,7 +97,7 @@ class AdmissionTokens:
             raise TokenRefused("expired")
         if now < token.iat - leeway_s:
             raise TokenRefused("not_yet_valid")
-        if token.room != room:
+        if token.room not in rooms:
             raise TokenRefused("wrong_room")
         if token.scope != scope:
             raise TokenRefused("wrong_scope")

@@ -55,14 +55,22 @@ async def read_body(request: Request, form: type[T]) -> T:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise Problem(problem.UNSUPPORTED_MEDIA_TYPE)
+    body = await request.body()
     try:
-        return msgspec.json.decode(await request.body(), type=form)
-    except msgspec.ValidationError as error:
-        raise Problem(problem.INVALID_BODY, str(error)) from None
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _body_fault(body, error) from None
+
+
+def _body_fault(body: bytes, error: Exception) -> Problem:
+    """Tell JSON of the wrong form from what is no JSON at all: decoding to a form stops at the first of either."""
+    try:
+        msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Problem(problem.MALFORMED_JSON) from None
+        return Problem(problem.MALFORMED_JSON)
     except RecursionError:
-        raise Problem(problem.INVALID_BODY, "nested too deeply") from None
+        return Problem(problem.INVALID_BODY, "nested too deeply")
+    return Problem(problem.INVALID_BODY, str(error))
 
 
 def read_query(request: Request, form: type[T]) -> T:

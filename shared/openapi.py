@@ -101,7 +101,7 @@ def _refusals(endpoint: Endpoint) -> dict[str, Any]:
 def _refusal(kinds: Sequence[ProblemType]) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
-        "content": {problem.MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}},
+        "content": {problem.MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="ProblemBody")}}},
     }
     if kinds[0].status in {429, 503}:
         answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}

@@ -99,7 +99,7 @@ COMMON: tuple[ProblemType, ...] = (
 )
 
 
-class ProblemBody(msgspec.Struct, name="Problem"):
+class ProblemBody(msgspec.Struct):
     """The members that every problem has; some codes add more."""
 
     type: str

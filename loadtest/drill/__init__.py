@@ -1,0 +1,6 @@
+"""Opening day on one machine: a crowd walks the whole path, and the books are checked afterwards from the outside."""
+
+from loadtest.drill.config import DrillConfig
+from loadtest.drill.run import run
+
+__all__ = ["DrillConfig", "run"]

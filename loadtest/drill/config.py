@@ -1,0 +1,64 @@
+"""What a drill is told: plain values, so that it can be pointed at any stack."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Mint = Callable[[str], str]
+"""Makes the bearer token of the person called so; each name is another person to the booking system."""
+
+
+@dataclass(frozen=True)
+class DrillConfig:
+    """An opening day.
+
+    Args:
+        edge_url, origin_url: addresses of the two services, without a trailing slash.
+        room: the waiting room everybody joins. Its rate and burst are set for the drill and restored afterwards.
+        programme: the programme that room admits to.
+        psql: the ``psql`` program that the books are checked with; ``database_url`` is given to it.
+        mint: makes a visitor's bearer token; called ``visitors`` times before the doors open.
+        operator_token: a bearer token with the role ``operator``.
+        out_dir: where ``report.json``, ``report.html`` and the visitors' trails are written.
+        visitors: how many arrive. ``spike_s``: within how many seconds.
+        rate_per_s, burst: the room's meter during the drill, in tokens.
+        no_show: share of visitors who leave while they wait: half in silence, half saying so.
+        seed: makes the visitors' choices repeatable.
+        patience_s: how long the whole drill may take at most; 0 means three times what the rate needs, plus 90 s.
+    """
+
+    edge_url: str
+    origin_url: str
+    database_url: str = field(repr=False)
+    mint: Mint = field(repr=False)
+    operator_token: str = field(repr=False)
+    psql: Path = Path("psql")
+    room: str = "demo"
+    programme: str = "demo"
+    out_dir: Path = Path("build/drill")
+    visitors: int = 2000
+    spike_s: float = 10
+    rate_per_s: float = 50
+    burst: int = 10
+    no_show: float = 0.2
+    seed: int = 1
+    patience_s: float = 0
+
+    def __post_init__(self) -> None:
+        faults = [
+            text
+            for wrong, text in (
+                (self.visitors < 1, "visitors must be at least 1"),
+                (self.spike_s <= 0, "spike must be longer than 0 s"),
+                (self.rate_per_s <= 0, "rate must be above 0"),
+                (not 0 <= self.no_show < 1, "no-show must be from 0 to below 1"),
+            )
+            if wrong
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds after which the drill gives up on whoever is still on the way."""
+        return self.patience_s or 3 * self.visitors / self.rate_per_s + self.spike_s + 90

@@ -1,0 +1,42 @@
+-- What the books say after the drill, in one snapshot: counts that must be 0 over the whole programme, and what was
+-- booked and decided since the doors opened (:'since'). Prints one JSON object.
+WITH taking AS (  -- appointments that take up capacity
+    SELECT slot, count(*) AS taken FROM appointment WHERE status <> 'cancelled' GROUP BY slot
+)
+SELECT json_build_object(
+    -- the same person holds a dose more than once
+    'double_bookings', (
+        SELECT coalesce(sum(n - 1), 0) FROM (
+            SELECT count(*) AS n FROM appointment
+            WHERE programme = :'programme' AND status IN ('held', 'confirmed', 'checked_in')
+            GROUP BY person, dose HAVING count(*) > 1) AS twice),
+    -- more taken than there is, or a `remaining` that does not add up
+    'oversold_slots', (
+        SELECT count(*) FROM slot LEFT JOIN taking ON taking.slot = slot.id
+        WHERE slot.programme = :'programme'
+          AND (coalesce(taken, 0) > capacity OR remaining <> capacity - coalesce(taken, 0))),
+    'bookings_without_audit', (
+        SELECT count(*) FROM appointment
+        WHERE programme = :'programme'
+          AND NOT EXISTS (SELECT FROM audit_event WHERE about = appointment.id)),
+    'decisions_without_audit', (
+        SELECT count(*) FROM decision
+        WHERE programme = :'programme'
+          AND NOT EXISTS (SELECT FROM audit_event WHERE about = decision.ref)),
+    'audit_without_cause', (
+        SELECT count(*) FROM audit_event
+        WHERE programme = :'programme'
+          AND NOT EXISTS (SELECT FROM appointment WHERE id = about)
+          AND NOT EXISTS (SELECT FROM decision WHERE ref = about)),
+    -- a notice of each version of an appointment is waiting or was sent, once
+    'bookings_without_notice', (
+        SELECT count(*) FROM appointment
+        WHERE programme = :'programme' AND changed_at >= :'since'
+          AND NOT EXISTS (SELECT FROM outbox WHERE outbox.appointment = appointment.id AND appointment_version = version)),
+    'bookings', (
+        SELECT coalesce(json_agg(json_build_object('id', id, 'admission', admission, 'slot', slot::text)), '[]')
+        FROM appointment WHERE programme = :'programme' AND created_at >= :'since'),
+    'decisions', (
+        SELECT coalesce(json_agg(ref), '[]')
+        FROM decision WHERE programme = :'programme' AND created_at >= :'since')
+);

@@ -23,5 +23,6 @@ def load(form: type[S]) -> S:
     except ValidationError as error:
         for fault in error.errors(include_input=False, include_url=False, include_context=False):
             name = "_".join(str(part) for part in fault["loc"]).upper()
-            sys.stderr.write(f"VESTIBULE_{name}: {fault['msg']}\n")
+            about = f"VESTIBULE_{name}: " if name else ""  # a fault between settings names them itself
+            sys.stderr.write(about + fault["msg"].removeprefix("Value error, ") + "\n")
         sys.exit(2)

@@ -1,0 +1,204 @@
+// The waiting page, live: asks where we stand, no more often than told, never while nobody looks; goes through when called.
+const line = document.getElementById("line");
+const door = document.getElementById("door");
+const room = (line ?? door).dataset.room;
+const address = `/v1/rooms/${encodeURIComponent(room)}`;
+const language = document.documentElement.lang;
+const element = (id) => document.getElementById(id);
+const texts = line ? JSON.parse(element("texts").textContent) : {};
+
+// Tells the server that this browser keeps the page fresh by itself, so that it sends no Refresh header.
+document.cookie = `vestibule_live=1; path=/rooms/; max-age=3600; samesite=lax`;
+(line ?? door).dataset.live = "";
+
+// ---- words: the same rounding as shared/web/words.py
+const count = new Intl.NumberFormat(language);
+const unit = (value, name) => new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function length(minutes) {
+  const hours = Math.floor(minutes / 60);
+  const parts = hours ? [unit(hours, "hour")] : [];
+  if (minutes % 60 || !hours) parts.push(unit(minutes % 60, "minute"));
+  return parts.join(" ");
+}
+
+function rounded(seconds, towards) {
+  const minutes = Math.max(0, seconds) / 60;
+  const step = minutes < 30 ? 1 : minutes < 90 ? 5 : 15;
+  return towards(minutes / step) * step;
+}
+
+function waitWords(p50, p90) {
+  const low = rounded(p50, Math.floor);
+  const high = rounded(Math.max(p50, p90), Math.ceil);
+  const say = texts.wait;
+  if (high <= 1) return say.none;
+  if (high > 1440) return fill(say.more, { low: length(Math.max(1, Math.min(low, 1440))) });
+  if (low === 0) return fill(say.up_to, { high: length(high) });
+  if (low === high) return fill(say.about, { low: length(low) });
+  return fill(say.between, { low: high < 60 ? count.format(low) : length(low), high: length(high) });
+}
+
+// ---- asking: one request at a time, one timer
+let timer = 0;
+let notBefore = 0; // what Retry-After asked for
+let failures = 0;
+let asking = null;
+
+function later(seconds, spread = 0.25) {
+  const wait = seconds * 1000 * (1 + Math.random() * spread);
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(ask, wait);
+}
+
+async function request(path, options = {}) {
+  asking = new AbortController();
+  const limit = setTimeout(() => asking?.abort(), 15000);
+  try {
+    return await fetch(address + path, { cache: "no-store", headers: { accept: "application/json" }, signal: asking.signal, ...options });
+  } finally {
+    clearTimeout(limit);
+    asking = null;
+  }
+}
+
+async function ask() {
+  if (document.hidden || asking) return;
+  try {
+    const answer = await request(line ? "/tickets/me" : "");
+    if (answer.ok) {
+      failures = 0;
+      (line ? showLine : showDoor)(await answer.json());
+    } else if (line && (answer.status === 401 || answer.status === 410)) {
+      location.reload(); // the server knows what to say
+    } else {
+      away(answer);
+    }
+  } catch {
+    if (!document.hidden) away(null);
+  }
+}
+
+function away(answer) {
+  failures += 1;
+  const told = Number(answer?.headers.get("Retry-After")) || 0;
+  if (line && (!answer || answer.status >= 500) && failures > 1) {
+    element("away").hidden = false;
+    news(element("away").textContent);
+  }
+  notBefore = performance.now() + told * 1000;
+  later(Math.max(told, Math.min(60, 2 ** failures)), 0.5);
+}
+
+// ---- showing
+let lastNews = { text: "", at: -Infinity };
+
+function news(text, atOnce = true) {
+  const now = performance.now();
+  if (text === lastNews.text || (!atOnce && now - lastNews.at < 60000)) return;
+  lastNews = { text, at: now };
+  element("news").textContent = text.trim().replace(/\s+/g, " ");
+}
+
+function showDoor(status) {
+  if (status.state !== door.dataset.state) location.reload();
+  else later(10);
+}
+
+function showLine(standing) {
+  if (standing.state === "left") return location.reload();
+  element("away").hidden = true;
+  for (const state of ["paused", "closed"]) {
+    const shown = standing.room_state === state;
+    if (shown && element(state).hidden) news(element(state).textContent);
+    element(state).hidden = !shown;
+  }
+  if (standing.state === "called") return called();
+  if (standing.state === "admitted") return line.dataset.mode === "admitted" ? undefined : location.reload();
+  showPlace(standing);
+  later(standing.poll_after_s);
+}
+
+function showPlace(standing) {
+  const words = waitWords(standing.wait.p50_s, standing.wait.p90_s);
+  const ahead = count.format(standing.ahead);
+  const start = Math.max(Number(line.dataset.start), standing.ahead, 1);
+  element("waiting").hidden = false;
+  element("place").textContent = count.format(standing.place);
+  element("ahead").textContent = ahead;
+  element("wait").textContent = words;
+  element("progress").max = start;
+  element("progress").value = start - standing.ahead;
+  showTime(standing.as_of);
+  document.title = `(${ahead}) ${texts.title}`;
+  expected = performance.now() + standing.wait.p50_s * 1000;
+  news(fill(texts.news, { ahead, wait: words }), false);
+}
+
+function showTime(moment) {
+  element("updated").dateTime = moment;
+  element("updated").textContent = new Date(moment).toLocaleTimeString(language);
+}
+
+// ---- going through
+async function called() {
+  if (line.dataset.mode !== "called") {
+    line.dataset.mode = "called";
+    for (const id of ["waiting", "next"]) element(id).hidden = true;
+    element("turn").hidden = false;
+    element("heading").textContent = texts.turn;
+    news(texts.turn_news);
+  }
+  document.title = `● ${texts.turn}`;
+  try {
+    const answer = await request("/admissions", { method: "POST" });
+    if (answer.status === 201) return go(await answer.json());
+    element("paced").hidden = answer.status !== 429;
+    if (answer.status === 401 || answer.status === 410) return location.reload();
+    const told = Number(answer.headers.get("Retry-After")) || 2;
+    notBefore = performance.now() + told * 1000;
+    later(told);
+  } catch {
+    away(null);
+  }
+}
+
+function go(admission) {
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = admission.enter_url;
+  const token = document.createElement("input");
+  Object.assign(token, { type: "hidden", name: "token", value: admission.token });
+  form.append(token);
+  document.body.append(form);
+  form.submit();
+}
+
+// ---- nobody looks: no requests; only the title says when it is worth looking
+let expected = Infinity;
+let reminder = 0;
+
+function looked() {
+  clearTimeout(reminder);
+  if (document.hidden) {
+    clearTimeout(timer);
+    asking?.abort();
+    const until = expected - performance.now();
+    if (line && until < 2 ** 31 - 1) reminder = setTimeout(() => (document.title = `● ${texts.soon}`), Math.max(0, until));
+  } else if (watching()) {
+    atOnce();
+  }
+}
+
+const atOnce = () => later(Math.max(0, notBefore - performance.now()) / 1000, 0);
+const watching = () => !line || ["waiting", "away", "called"].includes(line.dataset.mode);
+
+document.addEventListener("visibilitychange", looked);
+addEventListener("online", () => failures && atOnce());
+addEventListener("pageshow", (event) => event.persisted && looked());
+if (line) showTime(element("updated").dateTime);
+if (watching()) {
+  if (line?.dataset.mode === "called") later(0, 0);
+  else later(line ? Number(line.dataset.poll) : 10);
+}

@@ -1,0 +1,102 @@
+"""Errors as pages, for those who came with a browser; programs keep getting problem+json."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from jinja2 import Environment
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Scope
+
+from shared import problem
+from shared.http import answer_http_exception, answer_problem
+from shared.problem import Problem
+
+ExceptionHandler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an error page says: what happened, what it means, what to do."""
+
+    heading: str
+    text: str
+    advice: str = ""
+
+
+_BY_STATUS: Mapping[int, Said] = {
+    403: Said("This is not open to you", "You do not have access to this page."),
+    404: Said("We could not find this page", "The address may be mistyped, or the page may have moved."),
+    405: Said("We could not find this page", "This address cannot be opened in this way."),
+    413: Said("That was too much at once", "What was sent is larger than this form allows."),
+    429: Said("Please wait a moment", "Many people are doing this right now.", "Nothing is lost. Try again shortly."),
+    503: Said(
+        "We will be back in a moment",
+        "A part of our system does not answer right now. Nothing you have is lost: places and appointments are kept.",
+        "Wait a few seconds, then try again.",
+    ),
+}
+_REFUSED = Said("We could not do that", "What was sent could not be understood.", "Go back and try again.")
+_FAULT = Said(
+    "Something went wrong on our side",
+    "It is our fault, not yours. Nothing that was confirmed is lost.",
+    "Try again in a few minutes.",
+)
+
+
+class ErrorPages:
+    """Renders errors in the common look."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._template = environment.get_template("error.html")
+
+    def render(self, error: Problem, *, again: str = "/", lang: str = "en") -> Response:
+        """Return the page for a problem; ``again`` is where its button leads."""
+        status = error.kind.status
+        said = _BY_STATUS.get(status) or (_FAULT if status >= 500 else _REFUSED)
+        retry = status in {429, 503}
+        html = self._template.render(
+            lang=lang,
+            heading=said.heading,
+            text=said.text,
+            advice=said.advice,
+            action="Try again" if retry else "Go to the start page",
+            action_url=again if retry else "/",
+            code=error.kind.code if status >= 400 and status not in {404, 405} else "",
+        )
+        headers = {"Cache-Control": "no-store"} | error.headers
+        if error.retry_after_s is not None:
+            headers["Retry-After"] = str(max(1, error.retry_after_s))
+        return HTMLResponse(html, status, headers)
+
+    def handlers(self) -> dict[type[Exception], ExceptionHandler]:
+        """Return exception handlers for an app: a page for browsers, problem+json for everybody else."""
+        return {Problem: self._problem, HTTPException: self._http_exception}
+
+    def fault(self, scope: Scope) -> Response | None:
+        """Return the page for a fault of our own, or None where a program asked."""
+        request = Request(scope)
+        return self.render(Problem(problem.INTERNAL)) if wants_html(request) else None
+
+    async def _problem(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, Problem) and wants_html(request):
+            return self.render(error, again=_again(request))
+        return await answer_problem(request, error)
+
+    async def _http_exception(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and wants_html(request):
+            kind = {404: problem.NOT_FOUND, 405: problem.METHOD_NOT_ALLOWED, 413: problem.BODY_TOO_LARGE}
+            found = kind.get(error.status_code)
+            if found is not None:
+                return self.render(Problem(found, headers=error.headers))
+        return await answer_http_exception(request, error)
+
+
+def wants_html(request: Request) -> bool:
+    """Tell browsers that load a page from programs that call the interface."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
+
+
+def _again(request: Request) -> str:
+    return request.url.path if request.method == "GET" else "/"

@@ -1,0 +1,33 @@
+"""A page rendered once and filled often: what differs from visitor to visitor is cut out beforehand."""
+
+import re
+from collections.abc import Mapping
+
+from markupsafe import escape
+
+_OPEN, _CLOSE = "\ue000", "\ue001"  # private use: no text has them, no escaping touches them
+_MARK = re.compile(f"{_OPEN}([a-z_]+){_CLOSE}")
+
+
+class Slots:
+    """Stands for the values while the shell is rendered: ``{{ slot.place }}`` leaves a mark called ``place``."""
+
+    def __getattr__(self, name: str) -> str:
+        return f"{_OPEN}{name}{_CLOSE}"
+
+
+class Shell:
+    """The fixed parts of a rendered page and the names of what comes between them."""
+
+    def __init__(self, html: str) -> None:
+        parts = _MARK.split(html)
+        self._fixed = [part.encode() for part in parts[0::2]]
+        self._names = parts[1::2]
+
+    def fill(self, values: Mapping[str, object]) -> bytes:
+        """Return the page; every value is escaped. KeyError where one is missing."""
+        pieces = [self._fixed[0]]
+        for name, fixed in zip(self._names, self._fixed[1:], strict=True):
+            pieces.append(str(escape(values[name])).encode())
+            pieces.append(fixed)
+        return b"".join(pieces)

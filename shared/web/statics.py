@@ -1,0 +1,64 @@
+"""Static files out of memory, under addresses that change with their content, so that browsers keep them for ever."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+_SHARED = Path(__file__).parent / "static"
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class _File:
+    content: bytes
+    packed: bytes
+    media_type: str
+    version: str
+
+
+class Statics:
+    """The files of ``folder`` and the common ones, read once; a name in ``folder`` wins."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.name: _read(path) for root in (_SHARED, folder) for path in sorted(root.glob("*.*"))}
+
+    def url(self, name: str) -> str:
+        """Return the address of a file, with its version; KeyError where there is no such file."""
+        return f"/static/{name}?v={self._files[name].version}"
+
+    def route(self) -> Route:
+        """Return the route that serves them."""
+        return Route("/static/{name}", self._answer, methods=["GET"])
+
+    async def _answer(self, request: Request) -> Response:
+        found = self._files.get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404)
+        current = request.query_params.get("v") == found.version
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if current else "public, max-age=60",
+            "ETag": f'"{found.version}"',
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        content = found.content
+        if len(found.packed) < len(content) and "gzip" in request.headers.get("accept-encoding", ""):
+            content = found.packed
+            headers["Content-Encoding"] = "gzip"
+        return Response(content, headers=headers, media_type=found.media_type)
+
+
+def _read(path: Path) -> _File:
+    content = path.read_bytes()
+    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    version = hashlib.sha256(content).hexdigest()[:12]
+    return _File(content, gzip.compress(content, 9, mtime=0), media_type, version)

@@ -1,0 +1,64 @@
+"""Numbers and waits as people say them, in the reader's language where Babel knows it. Pure."""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
+# The page hands these to its script too, so that both say the same; each is a text to translate.
+WAIT_PATTERNS = {
+    "none": "less than a minute",
+    "up_to": "up to {high}",
+    "about": "about {low}",
+    "between": "between {low} and {high}",
+    "more": "more than {low}",
+}
+_MINUTE_S = 60
+_MOST = 24 * 60  # minutes
+
+
+def number(value: int, locale: str = "en") -> str:
+    """Return ``12,345`` for 12345."""
+    return str(format_decimal(value, locale=locale))
+
+
+def wait(low_s: float, high_s: float, locale: str = "en") -> str:
+    """Return a wait as an interval in words: ``between 4 and 7 minutes``.
+
+    The interval is widened to round figures, never narrowed: minutes below half an hour, five minutes below an hour and
+    a half, quarters of an hour above. ``edge/static/waiting.js`` rounds in the same way.
+    """
+    low, high = _rounded(low_s, math.floor), _rounded(max(low_s, high_s), math.ceil)
+    return _wait(low, high, locale)
+
+
+@lru_cache(maxsize=4096)
+def _wait(low: int, high: int, locale: str) -> str:
+    if high <= 1:
+        return WAIT_PATTERNS["none"]
+    if high > _MOST:
+        return WAIT_PATTERNS["more"].format(low=length(max(1, min(low, _MOST)), locale))
+    if low == 0:
+        return WAIT_PATTERNS["up_to"].format(high=length(high, locale))
+    if low == high:
+        return WAIT_PATTERNS["about"].format(low=length(low, locale))
+    short = number(low, locale) if high < 60 else length(low, locale)
+    return WAIT_PATTERNS["between"].format(low=short, high=length(high, locale))
+
+
+def length(minutes: int, locale: str = "en") -> str:
+    """Return ``1 hour 15 minutes`` for 75."""
+    hours, rest = divmod(minutes, 60)
+    parts = [format_unit(hours, "duration-hour", locale=locale)] if hours else []
+    if rest or not hours:
+        parts.append(format_unit(rest, "duration-minute", locale=locale))
+    return " ".join(str(part) for part in parts)
+
+
+def _rounded(seconds: float, towards: Callable[[float], int]) -> int:
+    """Return whole minutes."""
+    minutes = max(0.0, seconds) / _MINUTE_S
+    step = 1 if minutes < 30 else 5 if minutes < 90 else 15
+    return towards(minutes / step) * step

@@ -1,0 +1,46 @@
+"""``report.html``: one file that needs nothing else, readable in light and dark, by eye and by screen reader."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from loadtest.drill import charts
+from loadtest.drill.report import MUST_BE_ZERO, Report
+
+_FUNNEL = ("visitors", "joined", "called", "admitted", "exchanged", "evaluated", "attempted", "booked")
+_MEANING = {
+    "double_bookings": "One person holds a dose more than once",
+    "oversold_slots": "A slot has more appointments than places, or its count of free places is wrong",
+    "order_inversions": "Somebody was called before a lower place",
+    "lost_places": "A place changed, went to two visitors, or more people were ahead than before",
+    "audit_mismatches": "A booking or decision without its audit row, or the reverse",
+    "missing_bookings": "A visitor was promised an appointment that the database does not hold",
+    "unseen_bookings": "The database holds an appointment that its visitor was not told of",
+    "missing_decisions": "A visitor was given a decision that the database does not hold",
+    "missing_notices": "A booking without its notice in the outbox",
+    "replay_mismatches": "One Idempotency-Key made two appointments",
+    "token_doubles": "One ticket got two tokens, or two tickets one",
+    "stranded": "A visitor who stayed was not booked, though there was supply",
+    "errors": "An answer that nobody should get, or none",
+}
+
+
+def render(report: Report) -> str:
+    """Return the page."""
+    environment = Environment(
+        loader=PackageLoader("loadtest.drill", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        funnel=[(name, getattr(report, name)) for name in _FUNNEL],
+        invariants=[(name, _MEANING[name], getattr(report, name)) for name in MUST_BE_ZERO],
+        plots=[
+            charts.bars("Arrivals per second", "arrivals", report.series.arrivals),
+            charts.area("Waiting", "waiting", report.series.waiting),
+            charts.bars("Admission tokens per second", "tokens", report.tokens_per_s, limit=report.rate_per_s),
+            charts.bars("Bookings per second", "bookings", report.series.bookings),
+        ],
+        slowest_ms=max((latency.p99_ms for latency in report.latencies), default=1.0) or 1.0,
+    )

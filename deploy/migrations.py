@@ -32,7 +32,7 @@ def migrate(database_url: str) -> str:
     Raises:
         StackError: it failed; what was pending in the failed migration is rolled back.
     """
-    arguments = ["--migrations-dir", str(migrations_dir()), "--no-dump-schema", "--wait", "--wait-timeout", "20s", "up"]
+    arguments = ["--migrations-dir", str(migrations_dir()), "--no-dump-schema", "up"]
     done = subprocess.run([dbmate(), "--url", database_url, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(f"the migration failed: {(done.stderr or done.stdout).strip()}")

@@ -11,6 +11,8 @@ from typing import TypedDict
 
 from deploy.errors import StackError
 
+_LARGE_LOG = 5_000_000
+
 
 class Addresses(TypedDict):
     """What a running stack tells others: the contents of the ready file."""
@@ -60,10 +62,13 @@ class DataDir:
         return self.root / "keys" / f"{name}.json"
 
     def log(self, name: str) -> Path:
-        """Return the path of a process's log, its folder made."""
+        """Return the path of a process's log, its folder made; one that has grown large is put aside once."""
         folder = self.root / "logs"
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{name}.log"
+        path = folder / f"{name}.log"
+        if path.exists() and path.stat().st_size > _LARGE_LOG:
+            path.replace(path.with_suffix(".old.log"))
+        return path
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -13,8 +13,15 @@ from itertools import count, islice
 from zoneinfo import ZoneInfo
 
 PROGRAMME = "demo"
-PROGRAMME_NAME = "Autumn immunization programme"
+PROGRAMME_NAME = "Autumn influenza programme"
 ROOM = "demo"
+PRODUCTS = ("140", "140", "168")  # CVX: influenza vaccines, the second one for seniors
+ELIGIBLE_FACTS: Mapping[str, object] = {
+    "birth_date": "1950-05-17",
+    "region": "ES-MD",
+    "job_code": "none",
+    "conditions": [],
+}
 
 REGIONS = {
     # GeoNames' first-level division: ISO 3166-2 code, name
@@ -50,13 +57,6 @@ _STREETS = (
 )
 _KM_PER_DEGREE = 111.2
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
-ELIGIBLE_FACTS: Mapping[str, object] = {
-    "birth_date": "1950-05-17",
-    "region": "ES-MD",
-    "job_code": None,
-    "conditions": [],
-}
-
 _SPACING_KM = 0.5
 _HUB_POPULATION = 200_000
 _SLOT = timedelta(minutes=30)

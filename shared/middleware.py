@@ -5,6 +5,7 @@ from time import perf_counter
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problem
@@ -47,12 +48,16 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 class Boundary:
     """The outermost layer: times and counts every answer, and turns what nobody caught into a plain 500.
 
-    Logs a fault with its type and place, never with the request: requests hold personal data.
+    Logs a fault with its type and place, never with the request: requests hold personal data. ``fault_page`` may answer
+    in another form, for those who came with a browser.
     """
 
-    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: HttpMetrics, fault_page: Callable[[Scope], Response | None] | None = None
+    ) -> None:
         self.app = app
         self.metrics = metrics
+        self.fault_page = fault_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,7 +86,8 @@ class Boundary:
             if status:
                 raise
             status = 500
-            await Problem(problem.INTERNAL).response()(scope, receive, send)
+            page = self.fault_page(scope) if self.fault_page else None
+            await (page or Problem(problem.INTERNAL).response())(scope, receive, send)
         finally:
             self.metrics.observe(scope["method"], status, perf_counter() - started)
 

@@ -29,10 +29,11 @@ function rounded(seconds, towards) {
   return towards(minutes / step) * step;
 }
 
-function waitWords(p50, p90) {
-  const low = rounded(p50, Math.floor);
-  const high = rounded(Math.max(p50, p90), Math.ceil);
+function waitWords(expected) {
   const say = texts.wait;
+  if (!expected) return say.unknown;
+  const low = rounded(expected.p50_s, Math.floor);
+  const high = rounded(Math.max(expected.p50_s, expected.p90_s), Math.ceil);
   if (high <= 1) return say.none;
   if (high > 1440) return fill(say.more, { low: length(Math.max(1, Math.min(low, 1440))) });
   if (low === 0) return fill(say.up_to, { high: length(high) });
@@ -121,7 +122,7 @@ function showLine(standing) {
 }
 
 function showPlace(standing) {
-  const words = waitWords(standing.wait.p50_s, standing.wait.p90_s);
+  const words = waitWords(standing.wait);
   const ahead = count.format(standing.ahead);
   const start = Math.max(Number(line.dataset.start), standing.ahead, 1);
   element("waiting").hidden = false;
@@ -132,7 +133,7 @@ function showPlace(standing) {
   element("progress").value = start - standing.ahead;
   showTime(standing.as_of);
   document.title = `(${ahead}) ${texts.title}`;
-  expected = performance.now() + standing.wait.p50_s * 1000;
+  expected = standing.wait ? performance.now() + standing.wait.p50_s * 1000 : Infinity;
   news(fill(texts.news, { ahead, wait: words }), false);
 }
 
@@ -175,6 +176,11 @@ function go(admission) {
   form.submit();
 }
 
+element("enter")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  called();
+});
+
 // ---- nobody looks: no requests; only the title says when it is worth looking
 let expected = Infinity;
 let reminder = 0;
@@ -197,7 +203,7 @@ const watching = () => !line || ["waiting", "away", "called"].includes(line.data
 document.addEventListener("visibilitychange", looked);
 addEventListener("online", () => failures && atOnce());
 addEventListener("pageshow", (event) => event.persisted && looked());
-if (line) showTime(element("updated").dateTime);
+if (line && element("updated").dateTime) showTime(element("updated").dateTime);
 if (watching()) {
   if (line?.dataset.mode === "called") later(0, 0);
   else later(line ? Number(line.dataset.poll) : 10);

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Protocol
 
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -14,6 +15,7 @@ WAIT_PATTERNS = {
     "about": "about {low}",
     "between": "between {low} and {high}",
     "more": "more than {low}",
+    "unknown": "not known at the moment",
 }
 _MINUTE_S = 60
 _MOST = 24 * 60  # minutes
@@ -32,6 +34,21 @@ def wait(low_s: float, high_s: float, locale: str = "en") -> str:
     """
     low, high = _rounded(low_s, math.floor), _rounded(max(low_s, high_s), math.ceil)
     return _wait(low, high, locale)
+
+
+class Interval(Protocol):
+    """An estimated wait, in seconds."""
+
+    @property
+    def p50_s(self) -> int: ...
+
+    @property
+    def p90_s(self) -> int: ...
+
+
+def maybe_wait(expected: Interval | None, locale: str = "en") -> str:
+    """Return the wait in words, or that it is not known."""
+    return WAIT_PATTERNS["unknown"] if expected is None else wait(expected.p50_s, expected.p90_s, locale)
 
 
 @lru_cache(maxsize=4096)

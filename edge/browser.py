@@ -1,0 +1,71 @@
+"""A browser that visits a room: what it carries in cookies, and what we make it carry."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.carried import ticket_of
+from edge.desk import Desk
+from edge.state import EdgeState
+from edge.visitor_api import ticket_cookie
+
+_START_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """One request to a room."""
+
+    edge: EdgeState
+    desk: Desk
+    request: Request
+
+    @property
+    def ticket(self) -> str | None:
+        """The ticket's text."""
+        return ticket_of(self.request.scope, self.desk.plan.id)
+
+    @property
+    def address(self) -> str:
+        """The room's page."""
+        return f"/rooms/{self.desk.plan.id}"
+
+    @property
+    def start_cookie(self) -> str:
+        """The name of the cookie that holds how many were ahead at the beginning; it moves the progress bar only."""
+        return f"vestibule_start_{self.desk.plan.id}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a script of ours said that it keeps the page fresh by itself."""
+        return "vestibule_live" in self.request.cookies
+
+    def started_with(self) -> int | None:
+        """How many people were ahead at the beginning, as far as the browser remembers."""
+        text = self.request.cookies.get(self.start_cookie, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+    def remember(self, response: Response, ticket: str, ahead: int) -> None:
+        """Make the browser carry a new ticket, and how many were ahead when it got it."""
+        cookie = ticket_cookie(self.desk.plan.id, ticket, secure=self.edge.config.secure_cookies)
+        response.headers.append("set-cookie", cookie)
+        self.remember_start(response, ahead)
+
+    def remember_start(self, response: Response, ahead: int) -> None:
+        """Make the browser carry how many were ahead."""
+        response.set_cookie(
+            self.start_cookie,
+            str(ahead),
+            max_age=_START_DAYS * 86_400,
+            path="/rooms/",
+            secure=self.edge.config.secure_cookies,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def forget(self, response: Response) -> None:
+        """Take the ticket and the start away from the browser."""
+        secure = self.edge.config.secure_cookies
+        response.headers.append("set-cookie", ticket_cookie(self.desk.plan.id, "", secure=secure, max_age_s=0))
+        response.delete_cookie(self.start_cookie, path="/rooms/", secure=secure, httponly=True, samesite="lax")

@@ -1,0 +1,242 @@
+"""The waiting room as pages: complete without JavaScript, live with it. No token is ever part of an address.
+
+A page is rendered once for each mode of a room; what differs between visitors is filled in between, so that showing it
+costs little more than saying where somebody stands.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from edge import errors, estimate, visits
+from edge.browser import Visitor
+from edge.desk import Desk, View
+from edge.line import Closed, LineError, Moved
+from edge.room import RoomState
+from edge.state import EdgeState
+from edge.ticket import TicketRefused
+from edge.visits import Standing
+from shared import problem
+from shared.problem import Problem
+from shared.web import words
+from shared.web.environment import environment
+from shared.web.errors import ErrorPages
+from shared.web.shell import Shell, Slots
+from shared.web.statics import Statics
+
+Mode = Literal["waiting", "called", "admitted", "away"]
+Note = Literal["", "left", "lost"]
+Visit = Callable[["Visitor"], Awaitable[Response]]
+
+_HERE = Path(__file__).parent
+_LANGUAGE = "en"
+_SOONEST_REFRESH_S = 5
+_CLOSED_REFRESH_S = 30
+
+
+class Pages:
+    """The edge's pages, their static files and their errors."""
+
+    def __init__(self) -> None:
+        self._statics = Statics(_HERE / "static")
+        self._environment = environment(_HERE / "templates", self._statics)
+        self._shells: dict[tuple[object, ...], Shell] = {}
+        self.errors = ErrorPages(self._environment)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes, the busiest first."""
+        return [
+            Route("/rooms/{room}", self._visit(self._room), methods=["GET"]),
+            self._statics.route(),
+            Route("/rooms/{room}/join", self._act(self._join), methods=["POST"]),
+            Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
+            Route("/rooms/{room}/leave", self._act(self._leave), methods=["POST"]),
+            Route("/", self._rooms, methods=["GET"]),
+        ]
+
+    def _visit(self, visit: Visit) -> Callable[[Request], Awaitable[Response]]:
+        async def run(request: Request) -> Response:
+            edge: EdgeState = request.scope["state"]["edge"]
+            room: str = request.path_params["room"]
+            visitor = Visitor(edge, edge.desk(room), request)
+            try:
+                return await visit(visitor)
+            except (TicketRefused, Moved):
+                return self._lost(visitor)
+            except LineError as error:
+                return self._failed(visitor, error)
+
+        return run
+
+    def _act(self, visit: Visit) -> Callable[[Request], Awaitable[Response]]:
+        """As ``_visit``, for what changes something: another site's form only gets to see the page."""
+
+        async def only_ours(visitor: Visitor) -> Response:
+            if visitor.request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+                return _see(visitor.address)
+            return await visit(visitor)
+
+        return self._visit(only_ours)
+
+    async def _rooms(self, request: Request) -> Response:
+        edge: EdgeState = request.scope["state"]["edge"]
+        rooms = [{"id": desk.plan.id, "name": desk.plan.name, "state": _state(desk)} for desk in edge.desks.values()]
+        template = self._environment.get_template("rooms.html")
+        html = template.render(lang=_LANGUAGE, rooms=rooms, origin_url=edge.config.origin_public_url)
+        return _page(html.encode())
+
+    async def _room(self, visitor: Visitor) -> Response:
+        if visitor.ticket is None:
+            given = visitor.request.query_params.get("note")
+            return self._door(visitor, visitor.desk.view(), "left" if given == "left" else "")
+        try:
+            standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
+        except Moved:
+            raise
+        except LineError as error:
+            return self._away(visitor, error)
+        if standing.state == "left":
+            return self._gone(visitor)
+        return self._line(visitor, standing, paced=False)
+
+    async def _join(self, visitor: Visitor) -> Response:
+        response = _see(visitor.address)
+        try:
+            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket)
+        except Closed:
+            return response
+        if result.new:
+            visitor.remember(response, result.joined.ticket, result.joined.ahead)
+        return response
+
+    async def _leave(self, visitor: Visitor) -> Response:
+        await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
+        return self._gone(visitor)
+
+    async def _enter(self, visitor: Visitor) -> Response:
+        try:
+            admission = await visits.claim(visitor.edge, visitor.desk, visitor.ticket)
+        except Problem as refused:
+            if refused.kind is not errors.PACED:
+                return _see(visitor.address)
+            standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
+            response = self._line(visitor, standing, paced=True)
+            response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
+            return response
+        shell = self._shell(visitor.desk, "through.html", state="open")
+        return _page(shell.fill({"token": admission.token, "enter_url": admission.enter_url}))
+
+    def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
+        seen = view.picture
+        expected = estimate.wait(seen.waiting, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
+        shell = self._shell(visitor.desk, "join.html", state=seen.state, note=note)
+        response = _page(shell.fill({"ahead": words.number(seen.waiting), "wait": words.maybe_wait(expected)}))
+        if seen.state == "closed" and not visitor.is_live:
+            response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
+        return response
+
+    def _line(self, visitor: Visitor, standing: Standing, *, paced: bool) -> Response:
+        mode: Mode = "waiting"
+        if standing.state in {"called", "admitted"}:
+            mode = "called" if standing.state == "called" else "admitted"
+        known = visitor.started_with()
+        start = max(standing.ahead, known or 0, 1)
+        shell = self._shell(visitor.desk, "line.html", state=standing.room_state, mode=mode, paced=paced)
+        values = _place(standing) | {"start": start, "max": start, "done": start - standing.ahead}
+        response = _page(shell.fill(values))
+        if known is None:
+            visitor.remember_start(response, standing.ahead)
+        if mode == "waiting" and not visitor.is_live:
+            response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, round(standing.poll_after_s)))
+        return response
+
+    def _away(self, visitor: Visitor, error: LineError) -> Response:
+        """The store does not answer; the place that the ticket holds is shown all the same."""
+        ticket = visitor.edge.tickets.open(visitor.ticket, room=visitor.desk.plan.id, epoch=visitor.desk.line.epoch)
+        after = _retry_after(error)
+        shell = self._shell(visitor.desk, "line.html", state="open", mode="away", paced=False)
+        values: dict[str, object] = {
+            "place": words.number(ticket.place),
+            "poll": after,
+            "start": 1,
+            "max": 1,
+            "done": 0,
+        }
+        values |= dict.fromkeys(("ahead", "wait", "as_of", "time"), "")
+        response = _page(shell.fill(values), 503)
+        response.headers["Retry-After"] = str(after)
+        if not visitor.is_live:
+            response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, after))
+        return response
+
+    def _lost(self, visitor: Visitor) -> Response:
+        try:
+            response = self._door(visitor, visitor.desk.view(), "lost" if visitor.ticket else "")
+        except LineError as error:
+            return self._failed(visitor, error)
+        visitor.forget(response)
+        return response
+
+    def _gone(self, visitor: Visitor) -> Response:
+        response = _see(f"{visitor.address}?note=left")
+        visitor.forget(response)
+        return response
+
+    def _failed(self, visitor: Visitor, error: LineError) -> Response:
+        after = _retry_after(error)
+        told = Problem(problem.STORE_UNAVAILABLE, retry_after_s=after)
+        response = self.errors.render(told, again=visitor.address)
+        response.headers["Refresh"] = f"{max(_SOONEST_REFRESH_S, after)}; url={visitor.address}"
+        return response
+
+    def _shell(self, desk: Desk, template: str, *, state: RoomState, **switches: object) -> Shell:
+        key = (desk.plan.id, template, state, *switches.values())
+        shell = self._shells.get(key)
+        if shell is None:
+            room = {"id": desk.plan.id, "name": desk.plan.name, "state": state}
+            slot = Slots()
+            context = {"lang": _LANGUAGE, "room": room, "slot": slot, "texts": self._texts(desk), **switches}
+            shell = Shell(self._environment.get_template(template).render(context))
+            self._shells[key] = shell
+        return shell
+
+    def _texts(self, desk: Desk) -> dict[str, object]:
+        """What the script says by itself."""
+        module = self._environment.get_template("texts.html").make_module({"room_name": desk.plan.name})
+        return {"wait": words.WAIT_PATTERNS} | {
+            name: str(getattr(module, name)) for name in ("title", "turn", "turn_news", "soon", "news")
+        }
+
+
+def _place(standing: Standing) -> dict[str, object]:
+    return {
+        "place": words.number(standing.place),
+        "ahead": words.number(standing.ahead),
+        "wait": words.maybe_wait(standing.wait),
+        "poll": standing.poll_after_s,
+        "as_of": standing.as_of,
+        "time": f"{standing.as_of[11:19]} UTC",
+    }
+
+
+def _state(desk: Desk) -> RoomState | None:
+    try:
+        return desk.view().picture.state
+    except LineError:
+        return None
+
+
+def _retry_after(error: LineError) -> int:
+    return errors.as_problem(error).retry_after_s or 2
+
+
+def _page(html: bytes, status: int = 200) -> Response:
+    return Response(html, status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
+
+
+def _see(address: str) -> Response:
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})

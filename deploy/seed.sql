@@ -1,0 +1,15 @@
+-- name: demo_is_there(programme)^
+-- Whether the programme exists, and whether anybody's supply does.
+SELECT EXISTS (SELECT FROM programme WHERE id = :programme) AS programme, EXISTS (SELECT FROM region) AS supply;
+
+-- name: last_slots(programme)
+-- The sites of a programme, each with the start of its last slot: one index probe a site.
+SELECT site.id, site.time_zone, last.starts_at
+  FROM site
+ CROSS JOIN LATERAL (
+        SELECT slot.starts_at
+          FROM slot
+         WHERE slot.site = site.id AND slot.programme = :programme
+         ORDER BY slot.starts_at DESC
+         LIMIT 1
+       ) last;

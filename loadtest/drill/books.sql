@@ -15,19 +15,22 @@ SELECT json_build_object(
         SELECT count(*) FROM slot LEFT JOIN taking ON taking.slot = slot.id
         WHERE slot.programme = :'programme'
           AND (coalesce(taken, 0) > capacity OR remaining <> capacity - coalesce(taken, 0))),
+    -- exactly one audit row of its kind for each
     'bookings_without_audit', (
         SELECT count(*) FROM appointment
         WHERE programme = :'programme'
-          AND NOT EXISTS (SELECT FROM audit_event WHERE about = appointment.id)),
+          AND (SELECT count(*) FROM audit_event WHERE about = appointment.id AND kind = 'booked') <> 1),
     'decisions_without_audit', (
         SELECT count(*) FROM decision
         WHERE programme = :'programme'
-          AND NOT EXISTS (SELECT FROM audit_event WHERE about = decision.ref)),
+          AND (SELECT count(*) FROM audit_event WHERE about = decision.ref AND kind = 'decided') <> 1),
     'audit_without_cause', (
         SELECT count(*) FROM audit_event
         WHERE programme = :'programme'
-          AND NOT EXISTS (SELECT FROM appointment WHERE id = about)
-          AND NOT EXISTS (SELECT FROM decision WHERE ref = about)),
+          AND CASE kind
+              WHEN 'decided' THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
+              ELSE NOT EXISTS (SELECT FROM appointment WHERE id = about)
+          END),
     -- a notice of each version of an appointment is waiting or was sent, once
     'bookings_without_notice', (
         SELECT count(*) FROM appointment

@@ -215,9 +215,9 @@ def _speed(
     joins = answered(events, "join", 201)
     gone = [event.received for event in events if event.what in {"vanish", "leave"}]
     gone += [claim.received for claim in invariants.first_claims(trails)]
-    error, measured = rate_error(
-        issued, [event.sent + asked.wall_ahead_s for event in events if event.state == "waiting"], asked.rate_per_s
-    )
+    claimed = sorted(claim.received for claim in invariants.first_claims(trails))
+    waiting = [event.sent for event in events if event.state == "waiting"]
+    error, measured = rate_error(claimed, waiting, asked.rate_per_s)
     return {
         "took_s": round(closed - opened, 2),
         "tokens_per_s": per_second(issued, float(int(opened + asked.wall_ahead_s)), seconds + 1),
@@ -238,7 +238,7 @@ def rate_error(issued: Sequence[float], waiting: Sequence[float], rate_per_s: fl
     at least 20 s, for until then the call meter is still learning how many leave; else with the first token.
 
     Args:
-        issued: when tokens were issued, sorted. waiting: when somebody was found waiting. All in Unix seconds.
+        issued: when tokens came, sorted. waiting: when somebody was found waiting. All in seconds on one clock.
     """
     if not issued or not waiting or max(waiting) - issued[0] < 1:
         return 0.0, "nobody waited"

@@ -70,6 +70,7 @@ class Visitor:
         self._sleep = sleep
         self._deadline = deadline
         self._leaves_at = float("inf")
+        self._products: set[str] = set()
         self._room = f"{plan.edge_url}/v1/rooms/{plan.room}"
         self._bearer = {"Authorization": f"Bearer {self.person.token}"}
 
@@ -144,6 +145,8 @@ class Visitor:
             raise Ended("refused")
         if answer.body["outcome"] != "eligible":
             raise Ended("ineligible")
+        grants = answer.body["grants"]
+        self._products = set(grants.get("products") or [grants["product"]])
         return str(answer.body["decision_ref"])
 
     def _search(self, radius_km: int) -> list[str]:
@@ -156,7 +159,7 @@ class Visitor:
         answer = self._ask("search", "GET", f"{self.plan.origin_url}/v1/slots?{query}", headers=self._bearer)
         if answer.status != 200:
             raise Ended("refused")
-        return [slot["id"] for slot in answer.body["slots"]]
+        return [slot["id"] for slot in answer.body["slots"] if slot["product"] in self._products]
 
     def _book(self, decision: str) -> str:
         wanted: list[Any] = []

@@ -1,0 +1,150 @@
+"""The edge under measurement, next to a bare Starlette handler, each a single process on the server's core.
+
+What is warm: connections are kept alive, interpreters and the store's scripts are warmed up before the first pair,
+tickets are verified anew with each request (the edge keeps no cache of them). wrk has 32 connections on one thread.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from loadtest.bench import client
+from loadtest.bench.config import BenchConfig
+from loadtest.bench.machine import BenchError, Cores
+from loadtest.bench.measure import Paired, paired
+from loadtest.bench.servers import bare_command, free_port, serving
+from loadtest.bench.valkey import Valkey
+from loadtest.bench.wrk import Wrk, request
+from loadtest.drill.room import Operator
+
+CONNECTIONS = 32
+_WARM_UP_S = 1.0
+_MOST = 100_000  # the edge's upper limit for rate and burst: out of the way
+_ROOMS = {
+    # name: rate, burst
+    "bench-join": (50, 10),
+    "bench-standing": (0.01, 1),
+    "bench-claim": (_MOST, _MOST),
+    "bench-memory": (_MOST, _MOST),
+    "bench-pace": (200, 20),
+}
+
+
+class _Joined(msgspec.Struct):
+    ticket: str
+    place: int
+
+
+@dataclass(frozen=True)
+class EdgeSide:
+    """What the edge's rows need."""
+
+    config: BenchConfig
+    edge_url: str
+    bare_url: str
+    wrk: Wrk
+    valkey: Valkey
+    work_dir: Path
+
+    @property
+    def ticket_keys(self) -> Path:
+        """The edge's own key file for tickets."""
+        return Path(self.config.edge.env["VESTIBULE_TICKET_KEYS_FILE"])
+
+    def room(self, name: str) -> str:
+        """Return the address of a room's API."""
+        return f"{self.edge_url}/v1/rooms/{name}"
+
+    def tickets(self, room: str, count: int) -> list[str]:
+        """Join ``count`` times over HTTP; return the tickets in the order of their places."""
+        join = request("POST", f"{self.room(room)}/tickets")
+        answers = client.send_all(self.edge_url, [join] * count)
+        refused = [(status, body) for status, body in answers if status != 201]
+        if refused:
+            raise BenchError(f"cannot join {room}: {refused[0][0]} {refused[0][1][:200]!r}")
+        joined = [msgspec.json.decode(body, type=_Joined) for _, body in answers]
+        return [one.ticket for one in sorted(joined, key=lambda one: one.place)]
+
+    def against_bare(self, name: str, requests: Sequence[bytes], status: int) -> Paired:
+        """Measure prepared requests, sent over and over, against the bare handler."""
+        prepared = self.wrk.prepare(name, requests)
+        return self.in_pairs(lambda: self.load(prepared, status))
+
+    def load(self, prepared: Path, status: int, seconds: float | None = None) -> float:
+        """Return answers per second with that status."""
+        for_s = seconds or self.config.seconds
+        return self.wrk.run(self.edge_url, prepared, seconds=for_s, connections=CONNECTIONS).rate(status)
+
+    def in_pairs(self, ours: Callable[[], float]) -> Paired:
+        """Pair our measurement with the bare handler's; the first, warming run of each is thrown away."""
+        bare = self.wrk.prepare("bare", [request("GET", f"{self.bare_url}/bare")])
+
+        def base(seconds: float = self.config.seconds) -> float:
+            return self.wrk.run(self.bare_url, bare, seconds=seconds, connections=CONNECTIONS).rate(200)
+
+        base(_WARM_UP_S)
+        ours()
+        return paired(ours, base, self.config.pairs)
+
+    def operator(self, room: str) -> Operator:
+        """Return the operator's side of a room."""
+        return Operator(self.edge_url, room, self.config.operator_token)
+
+    def wait_until_called(self, room: str, called: int, timeout_s: float = 60) -> None:
+        """Wait until the room has called that many.
+
+        Raises:
+            BenchError: it does not in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while httpx.get(self.room(room)).json()["called"] < called:
+            if time.monotonic() > deadline:
+                raise BenchError(f"{room} has not called {called:,} within {timeout_s:.0f} s")
+            time.sleep(0.1)
+
+
+@contextmanager
+def edge_side(config: BenchConfig, cores: Cores) -> Iterator[EdgeSide]:
+    """Start the edge with rooms of its own, and the bare handler; at the end nothing is left of the rooms."""
+    edge_port, bare_port = free_port(), free_port()
+    rooms_file = config.work_dir / "rooms.json"
+    rooms_file.write_text(json.dumps({"rooms": [_plan(name) for name in _ROOMS]}))
+    env = {
+        **config.edge.env,
+        "VESTIBULE_EDGE_PORT": str(edge_port),
+        "VESTIBULE_EDGE_HOST": "127.0.0.1",
+        "VESTIBULE_ROOMS_FILE": str(rooms_file.resolve()),
+    }
+    valkey = Valkey(config.redis_url)
+    valkey.forget("*bench-*")
+    try:
+        with (
+            serving("edge", config.edge.command, env, edge_port, cores, config.work_dir, "/readyz") as edge_url,
+            serving(
+                "bare", bare_command("bare", bare_port), env, bare_port, cores, config.work_dir, "/bare"
+            ) as bare_url,
+        ):
+            yield EdgeSide(config, edge_url, bare_url, Wrk(cores, config.work_dir), valkey, config.work_dir)
+    finally:
+        valkey.forget("*bench-*")
+        valkey.close()
+
+
+def _plan(name: str) -> dict[str, object]:
+    rate, burst = _ROOMS[name]
+    return {
+        "id": name,
+        "name": name,
+        "rate_per_s": rate,
+        "burst": burst,
+        "enter_url": "http://127.0.0.1/enter",
+        "token_ttl_s": 900,
+        "call_window_s": 2,
+        "state": "open",
+    }

@@ -1,0 +1,57 @@
+"""What is measured and what is wanted. A further row is one more function with ``@row``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from loadtest.bench.measure import Paired
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure. ``note`` says what it was made of, for the table; ``probes``: the machine's speed meanwhile."""
+
+    value: float
+    note: str = ""
+    probes: tuple[float, ...] = ()
+
+
+def ratio(pair: Paired) -> Figure:
+    """Return the figure of a paired measurement."""
+    low, high = pair.range
+    ours, base = max(pair.ours), max(pair.base)
+    return Figure(pair.ratio, f"{low:.2f}-{high:.2f}; at best {ours:,.0f}/s against {base:,.0f}/s", pair.probes)
+
+
+@dataclass(frozen=True)
+class Row(Generic[S]):
+    """A named figure and its goal: at least, or at most."""
+
+    name: str
+    goal: float
+    wanted: Literal[">=", "<="]
+    measure: Callable[[S], Figure | None]
+
+    def meets(self, value: float) -> bool:
+        """Whether the goal is met."""
+        return value >= self.goal if self.wanted == ">=" else value <= self.goal
+
+
+@dataclass
+class Table(Generic[S]):
+    """The rows of one side, in order; ``S`` is what its measurements need."""
+
+    rows: list[Row[S]] = field(default_factory=list)
+
+    def row(
+        self, name: str, wanted: Literal[">=", "<="], goal: float
+    ) -> Callable[[Callable[[S], Figure | None]], Callable[[S], Figure | None]]:
+        """Add the decorated function as a row; it returns None where there is nothing to measure yet."""
+
+        def add(measure: Callable[[S], Figure | None]) -> Callable[[S], Figure | None]:
+            self.rows.append(Row(name, goal, wanted, measure))
+            return measure
+
+        return add

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import uvicorn
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
+from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
 
 ROOT = Path(__file__).parent.parent
@@ -46,15 +46,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     options = {"fsync": "off", "shared_buffers": "256MB", "max_connections": "200"}
     server = Postgres(tmp_path_factory.mktemp("postgres") / "data", free_port(), options)
     server.start()
-    url = server.url(_TEMPLATE)
-    migrations = ROOT / "origin" / "db" / "migrations"
-    subprocess.run(
-        ["dbmate", "--url", url, "--migrations-dir", str(migrations), "--no-dump-schema", "up"],
-        check=True,
-        capture_output=True,
-    )
-    yield server
-    server.stop()
+    try:
+        migrate(server.url(_TEMPLATE))
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

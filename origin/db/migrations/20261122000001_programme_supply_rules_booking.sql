@@ -80,12 +80,17 @@ CREATE TABLE decision (
     ruleset      text NOT NULL REFERENCES ruleset,
     evaluator    text NOT NULL,
     as_of        date NOT NULL,
+    products     text[],           -- what the rules grant when eligible (CVX codes), the preferred one first
+    dose         smallint CHECK (dose > 0),
     inputs_hash  bytea NOT NULL,
     branches     jsonb NOT NULL,   -- one outcome per branch with its reason code; no facts
     facts_sealed bytea,            -- encrypted; erased when the decision expires
     created_at   timestamptz NOT NULL,
     expires_at   timestamptz NOT NULL,
-    FOREIGN KEY (programme, rule_version) REFERENCES rule_version
+    FOREIGN KEY (programme, rule_version) REFERENCES rule_version,
+    CONSTRAINT decision_grants_when_eligible CHECK (
+        (outcome = 'eligible') = (products IS NOT NULL) AND (products IS NULL) = (dose IS NULL)
+    )
 );
 CREATE INDEX decision_with_facts ON decision (expires_at) WHERE facts_sealed IS NOT NULL;
 
@@ -116,7 +121,7 @@ CREATE TABLE idempotency (
     key         text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
     fingerprint bytea NOT NULL,      -- of method, path and body
     status      smallint NOT NULL,
-    body        jsonb NOT NULL,
+    body        text NOT NULL,       -- JSON from which the same answer is made again
     created_at  timestamptz NOT NULL,
     PRIMARY KEY (person, key)
 );

@@ -1,0 +1,135 @@
+"""The origin, assembled: ``create_app`` puts the parts together, its lifespan opens and closes the database."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import TypedDict
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from origin import admission
+from origin.admin.programmes import Programmes
+from origin.booking import api as booking
+from origin.booking.store import BookingStore
+from origin.booking.together import Bookings
+from origin.config import OriginConfig
+from origin.db.pool import Database, create_pool
+from origin.eligibility import api as eligibility
+from origin.eligibility.decisions import Decisions
+from origin.eligibility.facts import FactSealer
+from origin.eligibility.store import DecisionStore
+from origin.eligibility.versions import RuleBook
+from origin.gate import Gate
+from origin.identity import People
+from origin.inventory import api as inventory
+from origin.inventory.store import SlotStore
+from origin.metrics import OriginMetrics
+from origin.state import OriginState, state_of
+from shared import openapi, service
+from shared.bearer import BearerVerifier
+from shared.clock import Clock, SystemClock
+from shared.http import Endpoint, answer_http_exception, answer_problem, answer_unexpected
+from shared.ids import Ids, SystemIds
+from shared.keys import KeyRing
+from shared.middleware import BodyLimit, Boundary, SecurityHeaders
+from shared.problem import Problem
+
+BODY_LIMIT = 16 * 1024
+
+
+class LifespanState(TypedDict):
+    """What the lifespan puts beside each request."""
+
+    origin: OriginState
+
+
+_Lifespan = Callable[[Starlette], AbstractAsyncContextManager[LifespanState]]
+
+
+def endpoints() -> list[Endpoint]:
+    """Return the table of all operations, the busiest first."""
+    return [*booking.ENDPOINTS, *inventory.ENDPOINTS, *eligibility.ENDPOINTS, *admission.ENDPOINTS]
+
+
+def create_app(
+    config: OriginConfig, *, clock: Clock | None = None, ids: Ids | None = None, store: BookingStore | None = None
+) -> Starlette:
+    """Return the origin as an ASGI app. Any number of them may share a database.
+
+    The database may be away when it starts: it is not ready then, and becomes so.
+    """
+    meters = OriginMetrics(CollectorRegistry())
+    document = openapi.document(
+        title="Vestibule origin",
+        version=version("vestibule"),
+        description="The booking system: eligibility, slots, appointments.",
+        endpoints=endpoints(),
+        security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
+    )
+    routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints()]
+    routes += service.routes(ready=_ready, registry=meters.registry, document=document)
+    return Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(Boundary, metrics=meters.http),
+            Middleware(BodyLimit, limit=BODY_LIMIT),
+            Middleware(SecurityHeaders),
+        ],
+        exception_handlers={
+            Problem: answer_problem,
+            HTTPException: answer_http_exception,
+            Exception: answer_unexpected,
+        },
+        lifespan=_lifespan(config, meters, clock or SystemClock(), ids or SystemIds(), store or BookingStore()),
+    )
+
+
+def _lifespan(config: OriginConfig, meters: OriginMetrics, clock: Clock, ids: Ids, store: BookingStore) -> _Lifespan:
+    @asynccontextmanager
+    async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
+        pool = await create_pool(config.database_url.get_secret_value(), size=config.pool_size)
+        database = Database(pool, meters, wait_s=config.pool_wait_s)
+        try:
+            yield {"origin": _assemble(config, clock, ids, meters, database, store)}
+        finally:
+            await database.close()
+
+    return run
+
+
+def _assemble(
+    config: OriginConfig, clock: Clock, ids: Ids, meters: OriginMetrics, database: Database, store: BookingStore
+) -> OriginState:
+    origin_keys, person_keys = KeyRing.load(config.origin_keys_file), KeyRing.load(config.person_keys_file)
+    programmes = Programmes(database, clock)
+    gate = Gate(
+        KeyRing.load(config.admission_keys_file),
+        origin_keys,
+        programmes,
+        meters,
+        clock,
+        leeway_s=config.admission_leeway_s,
+        session_s=config.admission_session_s,
+    )
+    return OriginState(
+        config=config,
+        clock=clock,
+        ids=ids,
+        metrics=meters,
+        database=database,
+        programmes=programmes,
+        gate=gate,
+        people=People(BearerVerifier(config.trusted_issuers, clock), person_keys, origin_keys, clock),
+        decisions=Decisions(RuleBook(), DecisionStore(), FactSealer(origin_keys, person_keys, ids), clock, ids),
+        slots=SlotStore(),
+        bookings=Bookings(database, store, meters),
+    )
+
+
+async def _ready(request: Request) -> bool:
+    return await state_of(request).database.answers()

@@ -1,0 +1,1 @@
+"""Appointments: booked exactly, viewed and cancelled by their owner."""

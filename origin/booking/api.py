@@ -1,0 +1,110 @@
+"""``POST /v1/appointments``, ``GET`` and ``DELETE /v1/appointments/{id}``."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from origin import errors
+from origin.booking.appointments import Appointment
+from origin.booking.book import PATH, BookForm, book
+from origin.booking.keep import cancel, view
+from origin.booking.key import HEADER, read_key
+from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER
+from origin.state import state_of
+from shared.http import Endpoint, Header, Json, read_body
+from shared.problem import Problem
+
+
+async def book_appointment(request: Request) -> Response:
+    """Handle the request."""
+    state = state_of(request)
+    admission = await state.gate.admit(request)
+    person = await state.people.caller(request)
+    key = read_key(request.headers)
+    form = await read_body(request, BookForm)
+    appointment = await book(state, admission, person, key, form)
+    return Json(appointment, 201, Location=f"{PATH}/{appointment.id}")
+
+
+async def view_appointment(request: Request) -> Response:
+    """Handle the request."""
+    state = state_of(request)
+    person = await state.people.caller(request)
+    return Json(await view(state, person, _appointment(request)))
+
+
+async def cancel_appointment(request: Request) -> Response:
+    """Handle the request."""
+    state = state_of(request)
+    person = await state.people.caller(request)
+    await cancel(state, person, _appointment(request))
+    return Response(status_code=204)
+
+
+def _appointment(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["id"])
+    except ValueError:
+        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
+
+
+_ID = {"id": {"type": "string", "format": "uuid"}}
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        PATH,
+        book_appointment,
+        "Book a slot; 201 means committed",
+        answers={201: Appointment},
+        body=BookForm,
+        headers=(
+            Header(
+                HEADER,
+                "1 to 255 visible ASCII characters, quoted or bare. The same key gets the same answer for 24 hours.",
+                required=True,
+            ),
+            Header(ADMISSION_HEADER, "The admission token, unless its cookie is sent."),
+        ),
+        cookies=(ADMISSION_COOKIE,),
+        problems=(
+            *errors.GATE,
+            errors.IDEMPOTENCY_KEY_MISSING,
+            errors.IDEMPOTENCY_KEY_MALFORMED,
+            errors.KEY_IN_FLIGHT,
+            errors.KEY_REUSED,
+            errors.FROZEN,
+            errors.SLOT_UNKNOWN,
+            errors.SLOT_PAST,
+            errors.SLOT_GONE,
+            errors.DECISION_UNKNOWN,
+            errors.DECISION_EXPIRED,
+            errors.INELIGIBLE,
+            errors.ADMISSION_USED,
+            errors.ALREADY_BOOKED,
+            errors.RULES_MISSING,
+        ),
+        security=("bearer",),
+    ),
+    Endpoint(
+        "GET",
+        PATH + "/{id}",
+        view_appointment,
+        "View one's own appointment",
+        answers={200: Appointment},
+        path_params=_ID,
+        problems=(errors.APPOINTMENT_UNKNOWN,),
+        security=("bearer",),
+    ),
+    Endpoint(
+        "DELETE",
+        PATH + "/{id}",
+        cancel_appointment,
+        "Cancel one's own appointment; its place can be booked at once",
+        answers={204: None},
+        path_params=_ID,
+        problems=(errors.APPOINTMENT_UNKNOWN, errors.TOO_LATE),
+        security=("bearer",),
+    ),
+)

@@ -1,0 +1,149 @@
+"""Book a slot. What is confirmed is committed; what is refused has cost nothing."""
+
+from dataclasses import replace
+from time import perf_counter
+from uuid import UUID
+
+import msgspec
+
+from origin import errors
+from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
+from origin.booking.key import fingerprint
+from origin.booking.refusals import FINAL, KEPT_REFUSAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
+from origin.booking.store import Attempt, Result
+from origin.eligibility.decisions import Decision, RulesMissing
+from origin.eligibility.facts import FactsLost
+from origin.gate import Admission
+from origin.identity import Person
+from origin.inventory.slots import Slot
+from origin.state import OriginState
+from shared.problem import Problem
+
+PATH = "/v1/appointments"
+_MOST_RULE_CHANGES = 3
+_encode = msgspec.json.Encoder().encode
+_read_booked = msgspec.json.Decoder(AppointmentFacts).decode
+_read_refusal = msgspec.json.Decoder(Refusal).decode
+_read_products = msgspec.json.Decoder(list[str]).decode
+
+
+class BookForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which slot, and the decision that allows it."""
+
+    slot_id: int
+    decision_ref: UUID
+
+
+async def book(state: OriginState, admission: Admission, person: Person, key: str, form: BookForm) -> Appointment:
+    """Book, once per ``key``; the same key and form get the same answer for 24 hours.
+
+    Raises:
+        Problem: ``slot_gone`` (with ``alternatives``), ``ineligible`` (with ``reasons``), ``already_booked``,
+            ``admission_used``, ``slot_past``, ``slot_unknown``, ``decision_unknown``, ``decision_expired``;
+            ``key_in_flight``, ``key_reused``, ``frozen``; 503 ``store_unavailable``, ``rules_missing``.
+    """
+    state.metrics.book_attempted.inc()
+    started = perf_counter()
+    try:
+        appointment = await _book(state, admission, _attempt(state, admission, person, key, form))
+    except Problem as refused:
+        state.metrics.book_refused.labels(refused.kind.code).inc()
+        raise
+    finally:
+        state.metrics.booking_seconds.observe(perf_counter() - started)
+    return appointment
+
+
+def _attempt(state: OriginState, admission: Admission, person: Person, key: str, form: BookForm) -> Attempt:
+    return Attempt(
+        person=person.pseudonym,
+        key=key,
+        fingerprint=fingerprint("POST", PATH, _encode(form)),
+        programme=admission.programme.id,
+        slot=form.slot_id,
+        decision=form.decision_ref,
+        admission=admission.id,
+        appointment=state.ids.uuid(),
+        audit=state.ids.uuid(),
+        now=state.clock.now(),
+    )
+
+
+async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> Appointment:
+    for _ in range(_MOST_RULE_CHANGES):
+        result = await state.bookings.book(attempt)
+        match result.outcome:
+            case "booked":
+                state.metrics.booked.inc()
+                return _read(result.answer)
+            case "replayed":
+                return _read(result.answer)
+            case "rules_changed" | "not_eligible":
+                decision = await _redecide(state, admission, attempt)
+                if decision.outcome != "eligible":
+                    return await _keep(state, attempt, _ineligible(decision))
+                attempt = replace(attempt, decision=decision.decision_ref, now=state.clock.now())
+            case "key_in_flight" | "key_reused" | "frozen":
+                raise Problem(PASSING[result.outcome])
+            case _:
+                return await _refuse(state, attempt, result)
+    raise Problem(errors.KEY_IN_FLIGHT, "the rules are changing at this moment; send the same request again")
+
+
+def _read(answer: str | None) -> Appointment:
+    """Return the appointment that was kept as the answer, or raise the refusal that was."""
+    assert answer is not None
+    if answer.startswith(KEPT_REFUSAL):
+        raise _read_refusal(answer).problem()
+    return from_facts(_read_booked(answer))
+
+
+async def _redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
+    try:
+        async with state.database.connection() as connection:
+            decision = await state.decisions.redecide(connection, admission.programme, attempt.person, attempt.decision)
+    except FactsLost:
+        raise Problem(errors.DECISION_EXPIRED) from None
+    except RulesMissing:
+        raise Problem(errors.RULES_MISSING, retry_after_s=30) from None
+    state.metrics.evaluated.labels(decision.outcome, str(decision.rule_version)).inc()
+    return decision
+
+
+def _ineligible(decision: Decision) -> Refusal:
+    return Refusal.of(
+        errors.INELIGIBLE, reasons=decision.reasons, missing=decision.missing, rule_version=decision.rule_version
+    )
+
+
+async def _refuse(state: OriginState, attempt: Attempt, result: Result) -> Appointment:
+    kind = FINAL[result.outcome]
+    match result.outcome:
+        case "slot_gone":
+            refusal = Refusal.of(kind, alternatives=await _alternatives(state, attempt, result))
+        case "product_not_granted":
+            refusal = Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
+        case "already_booked":
+            refusal = Refusal.of(kind, appointment=msgspec.Raw(result.answer or "null"))
+        case "admission_used":
+            state.gate.count_used()
+            refusal = Refusal.of(kind)
+        case _:
+            refusal = Refusal.of(kind)
+    return await _keep(state, attempt, refusal)
+
+
+async def _alternatives(state: OriginState, attempt: Attempt, result: Result) -> list[Slot]:
+    products = _read_products(result.answer or "[]")
+    async with state.database.connection() as connection:
+        return await state.slots.alternatives(connection, attempt.slot, products=products, now=attempt.now)
+
+
+async def _keep(state: OriginState, attempt: Attempt, refusal: Refusal) -> Appointment:
+    """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
+    status = refusal.problem().kind.status
+    async with state.database.connection() as connection:
+        kept = await state.bookings.store.remember_refusal(connection, attempt, status, _encode(refusal).decode())
+    if kept is None:
+        raise Problem(errors.KEY_REUSED)
+    return _read(kept)

@@ -1,0 +1,53 @@
+"""View and cancel an appointment. Both are the owner's alone, and never behind the queue."""
+
+from uuid import UUID
+
+from origin import errors
+from origin.booking.appointments import Appointment
+from origin.identity import Person
+from origin.state import OriginState
+from shared.problem import Problem
+
+
+async def view(state: OriginState, person: Person, appointment: UUID) -> Appointment:
+    """Return the person's appointment.
+
+    Raises:
+        Problem: 404 ``appointment_unknown``, also for other people's; 503 ``store_unavailable``.
+    """
+    async with state.database.connection() as connection:
+        found = await state.bookings.store.appointment(connection, appointment, person=person.pseudonym)
+    if found is None:
+        raise Problem(errors.APPOINTMENT_UNKNOWN)
+    return found
+
+
+async def upcoming(state: OriginState, person: Person) -> list[Appointment]:
+    """Return the person's appointments that are still to come, soonest first.
+
+    Raises:
+        Problem: 503 ``store_unavailable``.
+    """
+    async with state.database.connection() as connection:
+        return await state.bookings.store.active(connection, person.pseudonym, now=state.clock.now())
+
+
+async def cancel(state: OriginState, person: Person, appointment: UUID) -> None:
+    """Cancel the person's appointment; its place can be booked at once. Cancelling again changes nothing.
+
+    Raises:
+        Problem: 404 ``appointment_unknown``, also for other people's; 409 ``too_late``; 503 ``store_unavailable``.
+    """
+    async with state.database.connection() as connection:
+        outcome = await state.bookings.store.cancel(
+            connection, appointment, person=person.pseudonym, audit=state.ids.uuid(), now=state.clock.now()
+        )
+    match outcome:
+        case "cancelled":
+            state.metrics.cancelled.inc()
+        case "already_cancelled":
+            pass
+        case "unknown":
+            raise Problem(errors.APPOINTMENT_UNKNOWN)
+        case "too_late":
+            raise Problem(errors.TOO_LATE)

@@ -1,0 +1,57 @@
+"""How a booking is refused, and how a refusal is kept as the answer to its key."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from origin import errors
+from origin.booking.store import Outcome
+from origin.eligibility.decisions import Reason
+from shared.problem import Problem, ProblemType
+
+FINAL: Mapping[Outcome, ProblemType] = {
+    "slot_unknown": errors.SLOT_UNKNOWN,
+    "slot_past": errors.SLOT_PAST,
+    "decision_unknown": errors.DECISION_UNKNOWN,
+    "decision_expired": errors.DECISION_EXPIRED,
+    "not_eligible": errors.INELIGIBLE,
+    "product_not_granted": errors.INELIGIBLE,
+    "admission_used": errors.ADMISSION_USED,
+    "already_booked": errors.ALREADY_BOOKED,
+    "slot_gone": errors.SLOT_GONE,
+}
+"""Answers to the request as it was; they are kept under its key."""
+
+PASSING: Mapping[Outcome, ProblemType] = {
+    "key_in_flight": errors.KEY_IN_FLIGHT,
+    "key_reused": errors.KEY_REUSED,
+    "frozen": errors.FROZEN,
+}
+"""The request was not looked at; the same key may get another answer later."""
+
+PRODUCT_NOT_GRANTED = Reason("PRODUCT_NOT_GRANTED", "The decision is for another product than this slot's.")
+
+_BY_CODE = {kind.code: kind for kind in FINAL.values()}
+_encode = msgspec.json.encode
+
+
+class Refusal(msgspec.Struct, frozen=True, tag_field="kept", tag="refusal"):
+    """A refusal as it is kept: ``members`` are the problem's further members, each already JSON."""
+
+    code: str
+    members: dict[str, msgspec.Raw] = {}
+
+    @classmethod
+    def of(cls, kind: ProblemType, **members: object) -> "Refusal":
+        """Return the refusal of this kind, with further members."""
+        return cls(kind.code, {name: msgspec.Raw(_encode(value)) for name, value in members.items()})
+
+    def problem(self) -> Problem:
+        """Return the answer."""
+        refused = Problem(_BY_CODE[self.code])
+        refused.members |= self.members
+        return refused
+
+
+KEPT_REFUSAL = '{"kept":"refusal"'
+"""How the JSON of a kept refusal begins."""

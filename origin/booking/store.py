@@ -1,0 +1,136 @@
+"""Bookings in the database. The guarantees live in the SQL functions and the constraints below them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+
+from origin.booking.appointments import Appointment, from_row
+from origin.db.sql import Connection, load
+
+QUERIES = Path(__file__).with_name("queries.sql")
+
+Outcome = Literal[
+    "booked",
+    "replayed",
+    "key_in_flight",
+    "key_reused",
+    "frozen",
+    "slot_unknown",
+    "slot_past",
+    "decision_unknown",
+    "decision_expired",
+    "not_eligible",
+    "rules_changed",
+    "product_not_granted",
+    "admission_used",
+    "already_booked",
+    "slot_gone",
+]
+CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One booking request. ``appointment`` and ``audit`` are the ids it will have if it is booked."""
+
+    person: bytes
+    key: str
+    fingerprint: bytes
+    programme: str
+    slot: int
+    decision: UUID
+    admission: str
+    appointment: UUID
+    audit: UUID
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Result:
+    """How an attempt came out; ``answer`` as the SQL function ``book`` says, JSON."""
+
+    outcome: Outcome
+    answer: str | None = None
+
+
+class BookingStore:
+    """Each method is one statement and, outside a transaction, one commit.
+
+    When a method returns, what it did is on disk; when it raises, nothing was done, or, if the connection broke, the
+    same call with the same key tells.
+    """
+
+    async def book(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
+        """Book every attempt as if alone, in one round trip; results in the order of ``attempts``.
+
+        Raises:
+            asyncpg.UniqueViolationError: one of them lost a race; nothing was done. Ask again, one by one.
+        """
+        order = sorted(range(len(attempts)), key=lambda index: attempts[index].slot)
+        asked = [attempts[index] for index in order]
+        rows = await load(QUERIES)["book"].rows(
+            connection,
+            persons=[each.person for each in asked],
+            keys=[each.key for each in asked],
+            fingerprints=[each.fingerprint for each in asked],
+            programmes=[each.programme for each in asked],
+            slots=[each.slot for each in asked],
+            decisions=[each.decision for each in asked],
+            admissions=[each.admission for each in asked],
+            appointments=[each.appointment for each in asked],
+            audits=[each.audit for each in asked],
+            nows=[each.now for each in asked],
+        )
+        results: list[Result] = [Result("key_in_flight")] * len(attempts)
+        for position, outcome, answer in rows:
+            results[order[position - 1]] = Result(outcome, answer)
+        return results
+
+    async def remember_refusal(self, connection: Connection, attempt: Attempt, status: int, body: str) -> str | None:
+        """Keep ``body`` as the answer to the attempt's key; return the answer that counts.
+
+        That is an earlier one where there is one, and None where the key belongs to another request. A crash right
+        after may forget it.
+        """
+        row = await load(QUERIES)["remember_refusal"].row(
+            connection,
+            person=attempt.person,
+            key=attempt.key,
+            fingerprint=attempt.fingerprint,
+            status=status,
+            body=body,
+            now=attempt.now,
+        )
+        assert row is not None
+        kept: str | None = row["body"]
+        return kept
+
+    async def cancel(
+        self, connection: Connection, appointment: UUID, *, person: bytes, audit: UUID, now: datetime
+    ) -> CancelOutcome:
+        """Cancel a person's appointment; its place can be booked at once."""
+        row = await load(QUERIES)["cancel"].row(
+            connection, appointment=appointment, person=person, audit=audit, now=now
+        )
+        assert row is not None
+        outcome: CancelOutcome = row["outcome"]
+        return outcome
+
+    async def appointment(self, connection: Connection, appointment: UUID, *, person: bytes) -> Appointment | None:
+        """Return a person's own appointment."""
+        row = await load(QUERIES)["appointment"].row(connection, appointment=appointment, person=person)
+        return None if row is None else from_row(row)
+
+    async def active(self, connection: Connection, person: bytes, *, now: datetime) -> list[Appointment]:
+        """Return a person's appointments that are still to come, soonest first."""
+        rows: list[asyncpg.Record] = await load(QUERIES)["active_appointments"].rows(connection, person=person, now=now)
+        return [from_row(row) for row in rows]
+
+    async def sweep_keys(self, connection: Connection, *, before: datetime, at_most: int) -> int:
+        """Forget at most ``at_most`` answers that were given before ``before``; return how many."""
+        return await load(QUERIES)["sweep_keys"].run(connection, before=before, at_most=at_most)

@@ -1,0 +1,1 @@
+"""Who may have what: rule documents, their evaluation, versions and decisions."""

@@ -1,0 +1,65 @@
+"""``POST /v1/eligibility:evaluate``."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from origin import errors
+from origin.eligibility.decisions import Decision, RulesMissing
+from origin.eligibility.evaluator import Facts
+from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER, Admission
+from origin.identity import Person
+from origin.state import OriginState, state_of
+from shared.http import Endpoint, Header, Json, read_body
+from shared.problem import INVALID_BODY, Problem
+
+_OLDEST_YEARS = 150
+
+
+class EvaluateForm(msgspec.Struct, forbid_unknown_fields=True):
+    """What a person declares. Fields left out or null are not answered; having no conditions is an empty list."""
+
+    facts: Facts
+
+
+async def evaluate(state: OriginState, admission: Admission, person: Person, facts: Facts) -> Decision:
+    """Decide, and keep the decision with its audit row.
+
+    Raises:
+        Problem: ``invalid_body`` for a birth date that cannot be; 503 ``rules_missing``, ``store_unavailable``.
+    """
+    today = state.clock.now().date()
+    if facts.birth_date is not None and not today.year - _OLDEST_YEARS <= facts.birth_date.year <= today.year:
+        raise Problem(INVALID_BODY, "the birth date cannot be - at `$.facts.birth_date`")
+    async with state.database.connection() as connection:
+        try:
+            decision = await state.decisions.decide(connection, admission.programme, person.pseudonym, facts)
+        except RulesMissing:
+            raise Problem(errors.RULES_MISSING, retry_after_s=30) from None
+    state.metrics.evaluated.labels(decision.outcome, str(decision.rule_version)).inc()
+    return decision
+
+
+async def evaluate_eligibility(request: Request) -> Response:
+    """Handle the request."""
+    state = state_of(request)
+    admission = await state.gate.admit(request)
+    person = await state.people.caller(request)
+    form = await read_body(request, EvaluateForm)
+    return Json(await evaluate(state, admission, person, form.facts))
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/v1/eligibility:evaluate",
+        evaluate_eligibility,
+        "Decide whether the caller is eligible, under the rules in force now",
+        answers={200: Decision},
+        body=EvaluateForm,
+        headers=(Header(ADMISSION_HEADER, "The admission token, unless its cookie is sent."),),
+        cookies=(ADMISSION_COOKIE,),
+        problems=(*errors.GATE, errors.RULES_MISSING),
+        security=("bearer",),
+    ),
+)

@@ -1,0 +1,168 @@
+"""Decide whether a person is eligible, and keep the decision. The server decides; the visitor only declares."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from origin.admin.programmes import Programme
+from origin.db.sql import Connection
+from origin.eligibility.compiled import Branch
+from origin.eligibility.document import LANGUAGE, Document
+from origin.eligibility.evaluator import EVALUATOR, Evaluation, Facts, Outcome
+from origin.eligibility.facts import FactSealer, FactsLost
+from origin.eligibility.store import DecisionStore, NewDecision
+from origin.eligibility.versions import RuleBook, Rules
+from shared.clock import Clock
+from shared.ids import Ids
+
+_MOST_RULE_CHANGES = 3
+_encode = msgspec.json.encode
+
+
+class RulesMissing(Exception):
+    """The programme has no rules in force."""
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """A reason code with its text."""
+
+    code: str
+    text: str
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """What an eligible person may book: the preferred product, all that are allowed (CVX codes), and the dose."""
+
+    product: str
+    products: list[str]
+    dose: int
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """One comparison, what was observed, and how it came out: ``met`` is null where the fact is missing."""
+
+    path: str
+    fact: Literal["age", "birth_date", "region", "job_code", "conditions"]
+    op: str
+    value: int | str | list[str]
+    observed: int | str | list[str] | None
+    met: bool | None
+    reason: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A stored decision, as its person sees it."""
+
+    decision_ref: UUID
+    outcome: Outcome
+    rule_version: int
+    reasons: list[Reason]
+    missing: list[str]
+    grants: Granted | None
+    explain: list[Explained]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Makes decisions under the rules in force."""
+
+    rules: RuleBook
+    store: DecisionStore
+    sealer: FactSealer
+    clock: Clock
+    ids: Ids
+
+    async def decide(self, connection: Connection, programme: Programme, person: bytes, facts: Facts) -> Decision:
+        """Evaluate ``facts`` under the rules in force, store the decision with its audit row, and return it.
+
+        Raises:
+            RulesMissing: there are no rules in force.
+        """
+        for attempt in range(_MOST_RULE_CHANGES):
+            rules = await self.rules.current(connection, programme.id, fresh=attempt > 0)
+            if rules is None:
+                break
+            now = self.clock.now()
+            evaluation = rules.evaluator.evaluate(facts, now.date())
+            new = self._new(programme, person, facts, rules, evaluation, now)
+            if await self.store.add(connection, new):
+                return _decision(new, rules.document, facts, evaluation)
+        raise RulesMissing(programme.id)
+
+    async def redecide(self, connection: Connection, programme: Programme, person: bytes, ref: UUID) -> Decision:
+        """Decide again on the facts of an earlier decision of that person, under the rules in force now.
+
+        Raises:
+            FactsLost: they were erased, or cannot be opened any more.
+            RulesMissing: there are no rules in force.
+        """
+        row = await self.store.facts_of(connection, ref, person=person, programme=programme.id)
+        if row is None or row["facts_sealed"] is None:
+            raise FactsLost
+        return await self.decide(connection, programme, person, self.sealer.open(row["facts_sealed"], ref))
+
+    def _new(
+        self, programme: Programme, person: bytes, facts: Facts, rules: Rules, evaluation: Evaluation, now: datetime
+    ) -> NewDecision:
+        ref = self.ids.uuid()
+        grant = evaluation.grant
+        return NewDecision(
+            ref=ref,
+            audit=self.ids.uuid(),
+            programme=programme.id,
+            person=person,
+            outcome=evaluation.outcome,
+            version=rules.version,
+            ruleset=rules.ruleset,
+            evaluator=EVALUATOR,
+            as_of=now.date(),
+            products=None if grant is None else grant.products,
+            dose=None if grant is None else grant.dose,
+            inputs_hash=self.sealer.hash(facts),
+            branches=_encode([(branch.path, branch.reason, branch.met) for branch in evaluation.branches]).decode(),
+            facts_sealed=self.sealer.seal(facts, ref),
+            now=now,
+            expires_at=now + programme.decision_ttl,
+        )
+
+
+def _decision(new: NewDecision, document: Document, facts: Facts, evaluation: Evaluation) -> Decision:
+    grant = evaluation.grant
+    return Decision(
+        decision_ref=new.ref,
+        outcome=evaluation.outcome,
+        rule_version=new.version,
+        reasons=reasons(document, evaluation.decisive),
+        missing=evaluation.missing,
+        grants=None if grant is None else Granted(grant.products[0], grant.products, grant.dose),
+        explain=_explain(evaluation, facts),
+        expires_at=new.expires_at,
+    )
+
+
+def reasons(document: Document, branches: list[Branch]) -> list[Reason]:
+    """Return each reason once, with the text for how it came out; unknown reads as not met."""
+    found: dict[str, Reason] = {}
+    for branch in branches:
+        if branch.reason not in found:
+            text = document.texts[branch.reason]
+            found[branch.reason] = Reason(branch.reason, (text.met if branch.met else text.unmet)[LANGUAGE])
+    return list(found.values())
+
+
+def _explain(evaluation: Evaluation, facts: Facts) -> list[Explained]:
+    observed: dict[str, int | str | list[str] | None] = {
+        "age": evaluation.age,
+        "birth_date": None if facts.birth_date is None else facts.birth_date.isoformat(),
+        "region": facts.region,
+        "job_code": facts.job_code,
+        "conditions": facts.conditions,
+    }
+    return [
+        Explained(each.path, each.fact, each.op, each.value, observed[each.fact], each.met, each.reason)
+        for each in evaluation.branches
+    ]

@@ -1,0 +1,42 @@
+"""Every code that the origin's calls can answer with, besides those of ``shared.problem``."""
+
+from shared.problem import ProblemType
+from shared.token import REFUSAL_REASONS, RefusalReason
+
+_REFUSED_TITLES: dict[RefusalReason, str] = {
+    "missing": "Come through the waiting room first",
+    "malformed": "This admission cannot be read",
+    "unknown_key": "This admission was signed with a key we do not know",
+    "bad_signature": "This admission was altered",
+    "expired": "This admission has expired",
+    "not_yet_valid": "This admission is not valid yet",
+    "wrong_room": "This admission is for another programme",
+    "wrong_scope": "This admission is for something else",
+    "revoked": "This admission was revoked",
+    "already_used": "This admission was used for a booking",
+}
+ADMISSION_REFUSED: dict[RefusalReason, ProblemType] = {
+    reason: ProblemType(f"admission_{reason}", 403, _REFUSED_TITLES[reason])
+    for reason in REFUSAL_REASONS
+    if reason != "already_used"
+}
+
+RULES_MISSING = ProblemType("rules_missing", 503, "This programme has no rules in force yet")
+
+IDEMPOTENCY_KEY_MISSING = ProblemType("idempotency_key_missing", 400, "Send an Idempotency-Key header")
+IDEMPOTENCY_KEY_MALFORMED = ProblemType("idempotency_key_malformed", 400, "The Idempotency-Key is malformed")
+KEY_IN_FLIGHT = ProblemType("key_in_flight", 409, "A request with this Idempotency-Key is still being answered")
+KEY_REUSED = ProblemType("key_reused", 422, "This Idempotency-Key was used for another request")
+FROZEN = ProblemType("frozen", 423, "Booking is stopped for the moment")
+SLOT_UNKNOWN = ProblemType("slot_unknown", 404, "There is no such slot")
+SLOT_PAST = ProblemType("slot_past", 409, "This slot has already begun")
+SLOT_GONE = ProblemType("slot_gone", 409, "Somebody else took the last place of this slot")
+DECISION_UNKNOWN = ProblemType("decision_unknown", 404, "There is no such decision of yours")
+DECISION_EXPIRED = ProblemType("decision_expired", 403, "This decision has expired; answer the questions again")
+INELIGIBLE = ProblemType("ineligible", 403, "The rules in force now do not allow this booking")
+ADMISSION_USED = ProblemType("admission_used", 409, "This admission was used for a booking")
+ALREADY_BOOKED = ProblemType("already_booked", 409, "You already have an appointment for this dose")
+APPOINTMENT_UNKNOWN = ProblemType("appointment_unknown", 404, "There is no such appointment of yours")
+TOO_LATE = ProblemType("too_late", 409, "This appointment can no longer be cancelled")
+
+GATE = tuple(ADMISSION_REFUSED.values())

@@ -1,0 +1,145 @@
+"""The admission gate: nobody reaches supply and booking but through the waiting room.
+
+A visitor shows the admission token itself (``Admission-Token``), or the signed cookie that it was exchanged for: the
+token lives for minutes, the session as long as a form needs. Every refusal is counted by its reason.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from starlette.requests import Request
+
+from origin.admin.programmes import Programme, Programmes
+from origin.errors import ADMISSION_REFUSED
+from origin.metrics import OriginMetrics
+from shared.clock import Clock
+from shared.keys import KeyRing
+from shared.problem import Problem
+from shared.signing import Sealer, SignatureRefused
+from shared.token import AdmissionToken, AdmissionTokens, RefusalReason, TokenRefused
+
+ADMISSION_HEADER = "Admission-Token"
+ADMISSION_COOKIE = "vestibule_admission"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A visitor who was let through to ``programme``. ``id`` is consumed by one booking. ``exp``: Unix seconds."""
+
+    id: str
+    programme: Programme
+    exp: int
+
+
+class AdmissionSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the admission cookie carries. ``exp`` is in Unix seconds."""
+
+    v: Literal[1]
+    kid: str
+    room: str
+    id: str
+    exp: int
+
+
+class Gate:
+    """Admits or refuses."""
+
+    def __init__(
+        self,
+        admission_keys: KeyRing,
+        origin_keys: KeyRing,
+        programmes: Programmes,
+        metrics: OriginMetrics,
+        clock: Clock,
+        *,
+        leeway_s: float,
+        session_s: int,
+    ) -> None:
+        self._tokens = AdmissionTokens(admission_keys)
+        self._sessions = Sealer(AdmissionSession, origin_keys, "admission session")
+        self._programmes = programmes
+        self._metrics = metrics
+        self._clock = clock
+        self._leeway_s = leeway_s
+        self._session_s = session_s
+
+    async def admit(self, request: Request) -> Admission:
+        """Return the admission that the request carries.
+
+        Raises:
+            Problem: 403 ``admission_<reason>``; 503 while the programmes were never read.
+        """
+        text = request.headers.get(ADMISSION_HEADER)
+        try:
+            if text is not None:
+                return await self._by_token(text)
+            return await self._by_cookie(request.cookies.get(ADMISSION_COOKIE, ""))
+        except TokenRefused as refused:
+            raise self._refusal(refused.reason) from None
+
+    async def exchange(self, text: str) -> tuple[Admission, str]:
+        """Return the admission of a token, and the cookie value that stands for it from now on.
+
+        Raises:
+            Problem: 403 ``admission_<reason>``; 503 while the programmes were never read.
+        """
+        try:
+            admission = await self._by_token(text)
+        except TokenRefused as refused:
+            raise self._refusal(refused.reason) from None
+        self._metrics.exchanged.inc()
+        exp = int(self._clock.unix()) + self._session_s
+        session = AdmissionSession(v=1, kid=self._sessions.kid, room=admission.programme.room, id=admission.id, exp=exp)
+        return Admission(admission.id, admission.programme, exp), self._sessions.seal(session)
+
+    def count_used(self) -> None:
+        """Count an admission that came back after its booking."""
+        self._metrics.admission_refused.labels("already_used").inc()
+
+    async def _by_token(self, text: str) -> Admission:
+        now = self._clock.unix()
+        try:
+            token = self._verify(text, now)
+        except TokenRefused as refused:
+            if refused.reason != "wrong_room":
+                raise
+            await self._programmes.refresh()  # its programme may be new
+            token = self._verify(text, now)
+        self._observe(token, now)
+        return Admission(token.id, await self._programme(token.room), token.exp)
+
+    def _verify(self, text: str, now: float) -> AdmissionToken:
+        return self._tokens.verify(text, rooms=self._programmes.by_room, now=now, leeway_s=self._leeway_s)
+
+    async def _by_cookie(self, text: str) -> Admission:
+        if not text:
+            raise TokenRefused("missing")
+        try:
+            session = self._sessions.open(text)
+        except SignatureRefused as refused:
+            match refused.reason:
+                case "unknown_key":
+                    raise TokenRefused("unknown_key") from None
+                case "bad_signature":
+                    raise TokenRefused("bad_signature") from None
+                case _:
+                    raise TokenRefused("malformed") from None
+        if self._clock.unix() >= session.exp:
+            raise TokenRefused("expired")
+        return Admission(session.id, await self._programme(session.room), session.exp)
+
+    async def _programme(self, room: str) -> Programme:
+        await self._programmes.refresh(room)
+        programme = self._programmes.by_room.get(room)
+        if programme is None:
+            raise TokenRefused("wrong_room")
+        return programme
+
+    def _observe(self, token: AdmissionToken, now: float) -> None:
+        self._metrics.token_age_seconds.observe(max(0.0, now - token.iat))
+        self._metrics.clock_skew_seconds.observe(max(0.0, token.iat - now))
+
+    def _refusal(self, reason: RefusalReason) -> Problem:
+        self._metrics.admission_refused.labels(reason).inc()
+        return Problem(ADMISSION_REFUSED[reason])

@@ -1,0 +1,101 @@
+"""Who is calling: a bearer token, or the session cookie of a browser that signed in.
+
+A person is known only by a keyed hash of issuer and subject; the subject itself is never stored, logged or sent back.
+"""
+
+import hmac
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+from starlette.requests import Request
+
+from shared import problem
+from shared.bearer import BearerVerifier, Identity, require_identity
+from shared.clock import Clock
+from shared.keys import KeyRing
+from shared.problem import Problem
+from shared.signing import Sealer, SignatureRefused
+
+SESSION_COOKIE = "vestibule_session"
+_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True)
+class Person:
+    """A caller: ``pseudonym`` is 32 bytes, the same for the same person for ever."""
+
+    pseudonym: bytes = field(repr=False)
+    roles: frozenset[str]
+
+
+class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the session cookie carries. ``exp`` is in Unix seconds."""
+
+    v: Literal[1]
+    kid: str
+    person: bytes
+    roles: list[str]
+    exp: int
+
+
+class People:
+    """Turns credentials into persons."""
+
+    def __init__(self, verifier: BearerVerifier, person_keys: KeyRing, origin_keys: KeyRing, clock: Clock) -> None:
+        self._verifier = verifier
+        self._person_key = person_keys.signing_key
+        self._sessions = Sealer(Session, origin_keys, "person session")
+        self._clock = clock
+        self._known: OrderedDict[Identity, Person] = OrderedDict()
+
+    async def caller(self, request: Request) -> Person:
+        """Return who calls.
+
+        Raises:
+            Problem: 401 ``unauthenticated``; 503 while the issuer's keys cannot be loaded.
+        """
+        if "authorization" not in request.headers:
+            person = self.signed_in(request)
+            if person is not None:
+                return person
+        return self._person(await require_identity(request, self._verifier))
+
+    def signed_in(self, request: Request) -> Person | None:
+        """Return whose browser session the request carries, or None where there is none that holds now."""
+        text = request.cookies.get(SESSION_COOKIE, "")
+        if not text:
+            return None
+        try:
+            session = self._sessions.open(text)
+        except SignatureRefused:
+            return None
+        if self._clock.unix() >= session.exp or len(session.person) != 32:
+            return None
+        return Person(session.person, frozenset(session.roles))
+
+    def start_session(self, issuer: str, sub: str, roles: frozenset[str], expires_at: int) -> str:
+        """Return the session cookie's value for somebody who has just signed in; ``expires_at`` in Unix seconds."""
+        person = self.pseudonym(issuer, sub)
+        session = Session(v=1, kid=self._sessions.kid, person=person, roles=sorted(roles), exp=expires_at)
+        return self._sessions.seal(session)
+
+    def pseudonym(self, issuer: str, sub: str) -> bytes:
+        """Return the keyed hash under which a person is stored."""
+        return hmac.digest(self._person_key, f"{issuer}|{sub}".encode("utf-8", "surrogatepass"), "sha256")
+
+    def _person(self, identity: Identity) -> Person:
+        person = self._known.get(identity)
+        if person is None:
+            person = Person(self.pseudonym(identity.issuer, identity.sub), identity.roles)
+            self._known[identity] = person
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return person
+
+
+def require_role(person: Person, role: str) -> None:
+    """Raise Problem 403 ``forbidden`` where the caller lacks ``role``."""
+    if role not in person.roles:
+        raise Problem(problem.FORBIDDEN, f"needs the role {role}")

@@ -1,0 +1,1 @@
+"""Supply: regions, sites and slots, and the search for a slot."""

@@ -1,0 +1,83 @@
+"""What the origin counts: the funnel from exchange to booking, refusals by reason, and the database's moods.
+
+Labels are bounded: codes, outcomes and rule versions; never people, slots or keys.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from shared.middleware import HttpMetrics
+from shared.token import REFUSAL_REASONS
+
+PREFIX = "vestibule_origin"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_AGES = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800)
+_SKEWS = (0, 0.5, 1, 2, 5, 10, 30, 60)
+
+
+class OriginMetrics:
+    """The instruments of one process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.http = HttpMetrics(registry, PREFIX)
+        self._funnel(registry)
+        self._database(registry)
+
+    def _funnel(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"{PREFIX}_{name}", text, labels, registry=registry)
+
+        self.exchanged = counter("exchanged", "Admission tokens exchanged for a session.")
+        self.admission_refused = counter("admission_refused", "Admissions refused, by reason.", "reason")
+        self.evaluated = counter(
+            "evaluated", "Eligibility decisions, by outcome and rule version.", "outcome", "rule_version"
+        )
+        self.searched = counter("searched", "Slot searches answered.")
+        self.book_attempted = counter("book_attempted", "Well-formed booking requests.")
+        self.booked = counter("booked", "Appointments confirmed.")
+        self.book_refused = counter("book_refused", "Booking requests refused, by code.", "code")
+        self.conflicts = counter("conflicts", "Round trips that lost a race in the database and were asked again.")
+        self.cancelled = counter("cancelled", "Appointments cancelled by their owner.")
+        self.booking_seconds = Histogram(
+            f"{PREFIX}_booking_seconds",
+            "Time from a well-formed booking request to its answer, in seconds.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.token_age_seconds = Histogram(
+            f"{PREFIX}_token_age_seconds",
+            "Age of admission tokens when they arrive, in seconds.",
+            registry=registry,
+            buckets=_AGES,
+        )
+        self.clock_skew_seconds = Histogram(
+            f"{PREFIX}_clock_skew_seconds",
+            "How far the issuing clock was seen ahead of ours, in seconds; 0 when it was not.",
+            registry=registry,
+            buckets=_SKEWS,
+        )
+        for reason in REFUSAL_REASONS:
+            self.admission_refused.labels(reason)
+
+    def _database(self, registry: CollectorRegistry) -> None:
+        self.batch_size = Histogram(
+            f"{PREFIX}_booking_batch",
+            "Booking requests that shared one round trip to the database.",
+            registry=registry,
+            buckets=(1, 2, 4, 8, 16, 32),
+        )
+        self.pool_waiting = Gauge(
+            f"{PREFIX}_pool_waiting", "Callers waiting for a database connection.", registry=registry
+        )
+        self.pool_wait_seconds = Histogram(
+            f"{PREFIX}_pool_wait_seconds",
+            "Time spent waiting for a database connection, in seconds.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.store_errors = Counter(
+            f"{PREFIX}_store_errors",
+            "Database calls that failed for want of it, by fault.",
+            ["fault"],
+            registry=registry,
+        )

@@ -1,0 +1,1 @@
+"""Telling people: outbox rows are written with each change; the worker watches how many wait."""

@@ -1,0 +1,40 @@
+"""Everything a request needs, put together once."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from origin.admin.programmes import Programmes
+from origin.booking.together import Bookings
+from origin.config import OriginConfig
+from origin.db.pool import Database
+from origin.eligibility.decisions import Decisions
+from origin.gate import Gate
+from origin.identity import People
+from origin.inventory.store import SlotStore
+from origin.metrics import OriginMetrics
+from shared.clock import Clock
+from shared.ids import Ids
+
+
+@dataclass(frozen=True)
+class OriginState:
+    """What the use cases work with."""
+
+    config: OriginConfig
+    clock: Clock
+    ids: Ids
+    metrics: OriginMetrics
+    database: Database
+    programmes: Programmes
+    gate: Gate
+    people: People
+    decisions: Decisions
+    slots: SlotStore
+    bookings: Bookings
+
+
+def state_of(request: Request) -> OriginState:
+    """Return the state that the app's lifespan put beside each request."""
+    state: OriginState = request.scope["state"]["origin"]
+    return state

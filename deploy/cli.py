@@ -22,7 +22,7 @@ app = typer.Typer(
     help="Opens an immunization programme to a whole country: a fair waiting room in front of exact booking.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
 )
 
 _console = Console()
@@ -51,14 +51,18 @@ def up(
     """Start everything on this machine; Ctrl-C stops it."""
     settings = load(StackSettings)
     with _explained():
-        from deploy.seed import seed
         from deploy.stack import Stack
         from deploy.up import Narrator
         from deploy.up import up as run
 
         narrator = Narrator(_console)
-        stack = Stack(settings, narrator.say, lambda url: seed(url, settings, SystemClock(), narrator.say))
-        run(stack, narrator, _console, ready_file)
+
+        def sow(database_url: str) -> None:
+            from deploy.seed import seed  # brings the origin in: while the first children wake already
+
+            seed(database_url, settings, SystemClock(), narrator.say)
+
+        run(Stack(settings, narrator.say, sow), narrator, _console, ready_file)
 
 
 @app.command()

@@ -1,0 +1,129 @@
+"""A stack that is stopped, killed, robbed of a part or started wrongly leaves nothing behind and says why."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from deploy.datadir import Addresses
+from deploy.stores import Valkey
+from tests.deploying import Up, gone, until
+
+
+def _all_gone(addresses: Addresses) -> bool:
+    return all(gone(pid) for pid in addresses["pids"].values())
+
+
+@pytest.fixture
+def own_stores(tmp_path: Path) -> Iterator[Up]:
+    command = Up(tmp_path / "data")
+    yield command
+    command.stop()
+
+
+@pytest.fixture
+def given_stores(tmp_path: Path, valkey_server: Valkey, database_url: str) -> Iterator[Up]:
+    settings = {"VESTIBULE_REDIS_URL": valkey_server.url, "VESTIBULE_DATABASE_URL": database_url}
+    command = Up(tmp_path / "data", settings)
+    yield command
+    command.stop()
+
+
+def _slots(database_url: str) -> int:
+    async def count() -> int:
+        connection = await asyncpg.connect(database_url)
+        try:
+            return int(await connection.fetchval("SELECT count(*) FROM slot"))
+        finally:
+            await connection.close()
+
+    return asyncio.run(count())
+
+
+def test_a_stopped_stack_leaves_no_process_and_its_data_is_found_again(own_stores: Up) -> None:
+    first = own_stores.start()
+    joined = httpx.post(f"{first['edge_url']}/v1/rooms/demo/tickets").json()
+    slots = _slots(first["database_url"])
+
+    assert own_stores.stop(signal.SIGINT) == 0
+    assert _all_gone(first)
+    assert not own_stores.ready_file.exists()
+    assert not (own_stores.data_dir / "running.json").exists()
+
+    again = own_stores.start()
+    standing = httpx.get(
+        f"{again['edge_url']}/v1/rooms/demo/tickets/me", headers={"Authorization": f"Ticket {joined['ticket']}"}
+    )
+    assert standing.json()["place"] == joined["place"]
+    assert httpx.post(f"{again['edge_url']}/v1/rooms/demo/tickets").json()["place"] == joined["place"] + 1
+    assert _slots(again["database_url"]) == slots > 0
+
+
+def test_given_servers_are_used_and_left_running(given_stores: Up, valkey_server: Valkey, database_url: str) -> None:
+    addresses = given_stores.start()
+
+    assert set(addresses["pids"]) == {"identity", "edge", "origin", "worker"}
+    assert not (given_stores.data_dir / "postgres").exists()
+    assert _slots(database_url) > 0
+    assert given_stores.stop() == 0
+    assert _all_gone(addresses)
+    assert valkey_server.process is not None
+    assert valkey_server.process.poll() is None
+
+
+@pytest.mark.parametrize("victim", ["origin", "worker"])
+def test_the_end_of_one_process_ends_the_stack_and_names_it(given_stores: Up, victim: str) -> None:
+    addresses = given_stores.start()
+
+    os.kill(addresses["pids"][victim], signal.SIGKILL)
+    printed = given_stores.output()
+
+    assert given_stores.running.returncode == 1
+    assert f"vestibule: {victim} ended with status -9" in printed
+    assert _all_gone(addresses)
+
+
+def test_a_killed_command_takes_its_children_with_it(own_stores: Up) -> None:
+    addresses = own_stores.start()
+
+    own_stores.running.kill()
+
+    until(lambda: _all_gone(addresses), seconds=20, what="the end of all children")
+
+
+def test_a_stop_while_starting_leaves_nothing(own_stores: Up) -> None:
+    own_stores.process = own_stores.launch()
+    command = psutil.Process(own_stores.process.pid)
+    until(lambda: len(command.children()) >= 2, seconds=20, what="the first children")
+    children = command.children(recursive=True)
+
+    assert own_stores.stop() == 0
+    assert all(gone(child.pid) for child in children)
+
+
+@pytest.mark.parametrize("setting", ["VESTIBULE_EDGE_PORT", "VESTIBULE_POSTGRES_PORT"])
+def test_a_taken_port_names_its_setting_in_one_line_and_nothing_runs(own_stores: Up, setting: str) -> None:
+    with socket.create_server(("127.0.0.1", int(own_stores.environment[setting]))):
+        status, printed = own_stores.refusal()
+
+    assert status == 2
+    assert (
+        printed.strip() == f"vestibule: port {own_stores.environment[setting]} is taken; set {setting} to another one"
+    )
+    assert not (own_stores.data_dir / "postgres").exists()
+
+
+def test_a_database_that_is_not_there_is_told(own_stores: Up) -> None:
+    own_stores.environment["VESTIBULE_DATABASE_URL"] = "postgresql://postgres@127.0.0.1:9/vestibule?sslmode=disable"
+
+    status, printed = own_stores.refusal()
+
+    assert status == 2
+    assert "migration failed" in printed

@@ -1,1 +1,1 @@
-"""The waiting room: a line of visitors, and admission tokens at the rate the booking system can serve."""
+"""The waiting room: it keeps everybody's place in line and lets people through at the rate the origin can serve."""

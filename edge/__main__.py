@@ -1,0 +1,38 @@
+"""``python -m edge``: serve the waiting room."""
+
+import sys
+
+import uvicorn
+
+from edge.app import create_app
+from edge.config import ConfigError, EdgeConfig, EdgeSettings
+from shared import logs
+from shared.keys import KeyRingError
+from shared.settings import load
+
+
+def main() -> None:
+    """Read the settings, serve until SIGTERM or SIGINT, let requests under way finish."""
+    settings = load(EdgeSettings)
+    logs.configure("edge")
+    try:
+        config = EdgeConfig.load(settings)
+    except (ConfigError, KeyRingError) as fault:
+        sys.stderr.write(f"{fault}\n")
+        sys.exit(2)
+    uvicorn.run(
+        create_app(config),
+        host=settings.edge_host,
+        port=settings.edge_port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=5,
+    )
+
+
+if __name__ == "__main__":
+    main()

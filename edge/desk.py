@@ -1,0 +1,167 @@
+"""A room at work in this process: its line, the round trips shared by many visitors, and a fresh picture of it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+
+from edge.lane import Lane
+from edge.line import ClaimOutcome, Line, LineError, StoreUnavailable
+from edge.metrics import EdgeMetrics
+from edge.room import Change, Picture, PlaceState, RoomPlan, RoomState
+
+log = structlog.get_logger(__name__)
+
+REFRESH_S = 0.15
+_TRIP_LIMIT = 256
+STALE_AFTER_S = 5.0
+
+
+class RoomStatus(msgspec.Struct, frozen=True):
+    """What everybody may know of a room. ``as_of`` is ISO 8601, on the store's clock."""
+
+    room: str
+    name: str
+    state: RoomState
+    joined: int
+    called: int
+    admitted: int
+    rate_per_s: float
+    burst: int
+    opens_at: str | None
+    as_of: str
+
+
+class View:
+    """A picture with what is made of it once, for all who are shown it."""
+
+    def __init__(self, plan: RoomPlan, picture: Picture, taken_at: float) -> None:
+        self.plan = plan
+        self.picture = picture
+        self.taken_at = taken_at
+
+    @cached_property
+    def as_of(self) -> str:
+        """When the store had it, ISO 8601."""
+        return iso(self.picture.at_us / 1_000_000)
+
+    @cached_property
+    def status(self) -> RoomStatus:
+        """The public status."""
+        plan, seen = self.plan, self.picture
+        return RoomStatus(
+            plan.id,
+            plan.name,
+            seen.state,
+            seen.joined,
+            seen.called,
+            seen.admitted,
+            seen.rate,
+            seen.burst,
+            None,
+            self.as_of,
+        )
+
+    @cached_property
+    def status_json(self) -> bytes:
+        """The public status, encoded."""
+        return msgspec.json.encode(self.status)
+
+
+class Desk:
+    """One room in one process. Joins, looks and claims that arrive together share a round trip."""
+
+    def __init__(self, client: Redis, plan: RoomPlan, metrics: EdgeMetrics, *, heal_s: float) -> None:
+        self.plan = plan
+        self.line = Line(client, plan, metrics, heal_s=heal_s)
+        self._metrics = metrics
+        self._view: View | None = None
+        self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT)
+        self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT)
+        self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT)
+
+    def view(self) -> View:
+        """Return the room as it was a moment ago, without asking the store.
+
+        Raises:
+            StoreUnavailable: the store has not answered for five seconds, or never.
+        """
+        view = self._view
+        if view is None or asyncio.get_running_loop().time() - view.taken_at > STALE_AFTER_S:
+            raise StoreUnavailable("no fresh picture of the room")
+        return view
+
+    def join(self) -> "asyncio.Future[tuple[int, View]]":
+        """Take a place; the future raises Closed, Healing, StoreUnavailable."""
+        return self._joins.submit(None)
+
+    def look(self, place: int) -> "asyncio.Future[tuple[PlaceState, View]]":
+        """Learn where a place stands; the future raises Moved, StoreUnavailable."""
+        return self._looks.submit(place)
+
+    def claim(self, place: int) -> "asyncio.Future[tuple[ClaimOutcome, View]]":
+        """Try to go through; the future raises Moved, StoreUnavailable."""
+        return self._claims.submit(place)
+
+    async def leave(self, place: int) -> None:
+        """Give a place back; raises Moved, StoreUnavailable."""
+        self._note(await self.line.leave([place]))
+
+    async def change(self, change: Change) -> View:
+        """Change the room's settings; raises StoreUnavailable."""
+        return self._note(await self.line.change(change))
+
+    async def refresh(self) -> View:
+        """Ask the store how the room is; installs it where the store does not have it."""
+        _, picture = await self.line.look([])
+        return self._note(picture)
+
+    async def keep_fresh(self) -> None:
+        """Refresh for ever; a store that is away is asked again and again."""
+        away = False
+        while True:
+            try:
+                await self.refresh()
+            except LineError as error:
+                if not away:
+                    log.warning("store_away", room=self.plan.id, fault=str(error))
+                away = True
+            else:
+                if away:
+                    log.info("store_back", room=self.plan.id)
+                away = False
+            await asyncio.sleep(REFRESH_S)
+
+    def _note(self, picture: Picture) -> View:
+        now = asyncio.get_running_loop().time()
+        view = View(self.plan, picture, now)
+        if self._view is None or picture is self.line.picture:  # answers may overtake each other
+            self._view = view
+        return view
+
+    async def _join(self, visitors: Sequence[None]) -> list[tuple[int, View]]:
+        self._metrics.travelled("join", len(visitors))
+        first, picture = await self.line.join(len(visitors))
+        view = self._note(picture)
+        return [(first + index, view) for index in range(len(visitors))]
+
+    async def _look(self, places: Sequence[int]) -> list[tuple[PlaceState, View]]:
+        self._metrics.travelled("look", len(places))
+        standings, picture = await self.line.look(places)
+        view = self._note(picture)
+        return [(standing, view) for standing in standings]
+
+    async def _claim(self, places: Sequence[int]) -> list[tuple[ClaimOutcome, View]]:
+        self._metrics.travelled("claim", len(places))
+        outcomes, picture = await self.line.claim(places)
+        view = self._note(picture)
+        return [(outcome, view) for outcome in outcomes]
+
+
+def iso(unix: float) -> str:
+    """Return Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,61 @@
+"""Every refusal of the edge, and what it is told as: the one place where errors become problems."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edge.line import Closed, Healing, LineError, Moved
+from edge.ticket import TICKET_REASONS, TicketReason, TicketRefused
+from shared import problem
+from shared.problem import Problem, ProblemType
+
+ROOM_CLOSED = ProblemType("room_closed", 409, "This room takes nobody in")
+NOT_CALLED = ProblemType("not_called", 409, "It is not your turn yet")
+PACED = ProblemType("paced", 429, "It is your turn; the door lets people through one by one")
+TICKET_LEFT = ProblemType("ticket_left", 410, "This place was given back")
+TICKET_REFUSED: dict[TicketReason, ProblemType] = {
+    "missing": ProblemType("ticket_missing", 401, "Join the line first"),
+    "malformed": ProblemType("ticket_malformed", 401, "This is not a ticket"),
+    "unknown_key": ProblemType("ticket_unknown_key", 401, "This ticket was signed with a key that is no longer known"),
+    "bad_signature": ProblemType("ticket_bad_signature", 401, "This ticket was altered"),
+    "wrong_room": ProblemType("ticket_wrong_room", 401, "This ticket belongs to another room"),
+    "stale": ProblemType("ticket_stale", 401, "This ticket belongs to an earlier line"),
+}
+TICKET_PROBLEMS = tuple(TICKET_REFUSED[reason] for reason in TICKET_REASONS)
+BODY_PROBLEMS = (
+    problem.MALFORMED_JSON,
+    problem.INVALID_BODY,
+    problem.UNSUPPORTED_MEDIA_TYPE,
+    problem.BODY_TOO_LARGE,
+)
+
+_UNAVAILABLE_S = 2
+_HEALING_S = 1
+
+
+HANDLED = (Problem, TicketRefused, LineError)
+Handled = Problem | TicketRefused | LineError
+
+
+def as_problem(error: Handled) -> Problem:
+    """Return how ``error`` is told."""
+    match error:
+        case Problem():
+            told = error
+        case TicketRefused(reason=reason):
+            told = Problem(TICKET_REFUSED[reason], headers={"WWW-Authenticate": "Ticket"})
+        case Moved():
+            told = as_problem(TicketRefused("stale"))
+        case Closed():
+            told = Problem(ROOM_CLOSED)
+        case Healing():
+            told = Problem(problem.STORE_UNAVAILABLE, "the line is being restored", retry_after_s=_HEALING_S)
+        case _:
+            told = Problem(problem.STORE_UNAVAILABLE, retry_after_s=_UNAVAILABLE_S)
+    return told
+
+
+async def answer(_request: Request, error: Exception) -> Response:
+    """Starlette's exception handler for TicketRefused and LineError."""
+    if not isinstance(error, HANDLED):
+        raise error
+    return as_problem(error).response()

@@ -1,0 +1,57 @@
+"""How long it takes, as an interval, and when to ask again. Pure: numbers in, numbers out."""
+
+import math
+
+import msgspec
+
+_Z90 = 1.2816  # of the normal distribution
+_SOONEST_S = 2.0
+_LATEST_S = 60.0
+_POLLS_PER_S = 5_000.0
+_PACED_AT_MOST_S = 30
+_PAUSED_S = 5
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Seconds until the call: half of all are called within ``p50_s``, nine in ten within ``p90_s``."""
+
+    p50_s: int
+    p90_s: int
+
+
+def wait(ahead: int, *, calls_per_s: float, rate_per_s: float) -> Wait | None:
+    """Estimate the wait of somebody with ``ahead`` people in front; None while nobody is called.
+
+    ``calls_per_s`` is what the line does now, counting on people who do not turn up. It slows to ``rate_per_s`` where
+    from now on everybody turns up: the upper end of the interval. Near the front chance matters more.
+    """
+    if calls_per_s <= 0 or rate_per_s <= 0:
+        return None
+    turn = ahead + 1
+    likely = turn / calls_per_s
+    late = max(turn / min(rate_per_s, calls_per_s), (turn + _Z90 * math.sqrt(turn)) / calls_per_s)
+    return Wait(math.ceil(likely), math.ceil(late))
+
+
+def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float:
+    """Seconds until the visitor should ask again.
+
+    A third of the likely wait, so that nobody sleeps through the call even when the line speeds up to three times;
+    between 2 s and a minute; and so seldom that a crowd of ``waiting`` people asks about 5,000 times a second in all.
+
+    Args:
+        spread: around 1, for jitter: people who arrived together do not ask together.
+    """
+    likely = _LATEST_S if expected is None else expected.p50_s / 3
+    crowd = waiting / _POLLS_PER_S
+    wished = max(_SOONEST_S, min(_LATEST_S, max(likely, min(crowd, likely * 2))))
+    if expected is None:
+        wished = max(_PAUSED_S, min(_LATEST_S, crowd))
+    return round(wished * spread, 1)
+
+
+def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool) -> int:
+    """Whole seconds after which a called visitor finds a token, were everybody else to come back too."""
+    if not open_now:
+        return _PAUSED_S
+    return max(1, min(_PACED_AT_MOST_S, math.ceil(backlog / rate_per_s)))

@@ -1,0 +1,51 @@
+"""Group commit: what arrives while a round trip is under way shares the next one, in its order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Lane(Generic[A, R]):
+    """One round trip at a time, each for everybody who waits, at most ``limit``.
+
+    ``run`` gets the arguments in the order of arrival and returns as many results in that order. When it fails,
+    everybody who shared the trip gets its error, and the next trip begins.
+    """
+
+    def __init__(self, run: Callable[[Sequence[A]], Awaitable[Sequence[R]]], *, limit: int) -> None:
+        self._run = run
+        self._limit = limit
+        self._waiting: list[tuple[A, asyncio.Future[R]]] = []
+        self._driver: asyncio.Task[None] | None = None
+
+    def submit(self, argument: A) -> asyncio.Future[R]:
+        """Queue one argument; the future brings its result, or the trip's error."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[R] = loop.create_future()
+        self._waiting.append((argument, future))
+        if self._driver is None:
+            self._driver = loop.create_task(self._drive())
+        return future
+
+    async def _drive(self) -> None:
+        try:
+            while self._waiting:
+                trip, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+                await self._travel(trip)
+        finally:
+            self._driver = None
+
+    async def _travel(self, trip: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
+        try:
+            results = await self._run([argument for argument, _ in trip])
+        except Exception as error:  # it goes to everybody who waits for it
+            for _, future in trip:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), result in zip(trip, results, strict=True):
+            if not future.done():
+                future.set_result(result)

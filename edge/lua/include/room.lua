@@ -1,0 +1,157 @@
+--[[
+What every script begins with: a room as its hash keeps it, and how time moves it on.
+
+Not a script of its own: the loader puts it in front of each (a script on Redis cannot call another). There is no ticking
+leader; whichever script runs next brings the room up to date, so all edges see one line whatever their number.
+
+KEYS[1] room      hash: settings, counters and meters, described at `load`
+KEYS[2] answered  bitmap, bit = place: was called and has been heard from since
+KEYS[3] admitted  bitmap, bit = place: has a token
+KEYS[4] left      bitmap, bit = place: gave the place back
+KEYS[5] calls     hash: `called` at the start of each of the last `window + 2` seconds, by second modulo that
+
+ARGV[1] now       µs since the Unix epoch; empty for the store's own clock, which is what production uses
+]]
+
+local ROOM, ANSWERED, ADMITTED, LEFT, CALLS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local MEMORY = 0.9 -- of one sampled second in the next: the show ratio forgets over some ten seconds
+local LEAST_SHOW = 0.25 -- calls never run ahead of tokens by more than four to one
+local WORDS = { 'state', 'reason' }
+local NUMBERS = {
+    'epoch', 'rate', 'burst', 'window', -- settings: tokens/s, tokens, and how long a called visitor has to answer, in s
+    'joined', 'called', 'answered', 'admitted', 'left', -- counters of places
+    'tokens', 'credit', 'at', -- both meters' levels, in tokens and calls, and when they were settled, in µs
+    'second', 'asked', 'shown', -- last second sampled; called and answered places, weighted, one window old
+    'recent', 'middle', 'middle_at', -- places called long ago, and not so long ago: where the backlog is looked for
+    'healing_until', -- µs; before it no place is given out, because other edges may know of higher ones
+}
+
+local function clock()
+    if ARGV[1] ~= '' then
+        return tonumber(ARGV[1])
+    end
+    local time = redis.call('TIME')
+    return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- Returns the room as a table, or nil where the store does not know it (never installed, or lost).
+local function load()
+    local words = redis.call('HMGET', ROOM, unpack(WORDS))
+    if not words[1] then
+        return nil
+    end
+    local room = { state = words[1], reason = words[2] or '' }
+    local numbers = redis.call('HMGET', ROOM, unpack(NUMBERS))
+    for index, name in ipairs(NUMBERS) do
+        room[name] = tonumber(numbers[index] or 0)
+    end
+    return room
+end
+
+local function save(room)
+    local fields = { 'state', room.state, 'reason', room.reason }
+    for _, name in ipairs(NUMBERS) do
+        fields[#fields + 1] = name
+        fields[#fields + 1] = string.format('%.17g', room[name])
+    end
+    redis.call('HSET', ROOM, unpack(fields))
+end
+
+local function show(room)
+    return math.max(LEAST_SHOW, math.min(1, room.shown / room.asked))
+end
+
+-- Calls per second that make `rate` people show up, as far as the last minute teaches.
+local function call_rate(room)
+    return room.state == 'open' and room.rate / show(room) or 0
+end
+
+-- Places called lately whose holders are here and wait for a token.
+local function backlog(room)
+    if room.called <= room.recent then
+        return 0
+    end
+    return redis.call('BITCOUNT', ANSWERED, room.recent + 1, room.called, 'BIT')
+        - redis.call('BITCOUNT', ADMITTED, room.recent + 1, room.called, 'BIT')
+end
+
+-- Learn from the places called in the second that is one window before `second` how many of the called show up.
+local function sample(room, second)
+    local slots = room.window + 2
+    local marks = redis.call('HMGET', CALLS, (second - room.window) % slots, (second - room.window + 1) % slots)
+    local first, last = tonumber(marks[1] or 0), tonumber(marks[2] or 0)
+    if not marks[1] or not marks[2] or last <= first then
+        return
+    end
+    room.asked = room.asked * MEMORY + (last - first)
+    room.shown = room.shown * MEMORY + redis.call('BITCOUNT', ANSWERED, first + 1, last, 'BIT')
+end
+
+local function begin_seconds(room, now)
+    local second = math.floor(now / 1000000)
+    local slots = room.window + 2
+    if second < room.second then -- the store's clock was set back
+        redis.call('DEL', CALLS)
+        room.second = second - 1
+    end
+    for passed = room.second + 1, math.min(second, room.second + slots) do
+        redis.call('HSET', CALLS, passed % slots, string.format('%.0f', room.called))
+        sample(room, passed)
+    end
+    room.second = second
+    if now - room.middle_at > 2 * room.window * 1000000 or now < room.middle_at then
+        room.recent, room.middle, room.middle_at = room.middle, room.called, now
+    end
+end
+
+-- Fill both meters for the time that has passed, under the settings that were in force.
+-- The bucket holds `burst` at most, and nothing flows in while the room is not open: nothing more is ever banked.
+local function settle(room, now)
+    local passed = math.max(0, now - room.at) / 1000000
+    room.at = now
+    if room.state == 'open' then
+        room.tokens = math.min(room.burst, room.tokens + passed * room.rate)
+        room.credit = room.credit + math.min(passed, 1) * call_rate(room)
+    end
+end
+
+-- Call the next in line, in order, as far as the credit goes; not while many already wait for a token.
+local function call(room)
+    local next = math.min(math.floor(room.credit), room.joined - room.called)
+    if room.state == 'open' and next > 0 and backlog(room) <= 2 * room.rate + 1 then
+        room.called = room.called + next
+        room.credit = room.credit - next
+    end
+    room.credit = math.min(room.credit, room.burst)
+end
+
+-- Bring the room up to `now`. `joined` and `called` never go below what an edge has seen: a store that came back
+-- empty or behind is healed by the tickets themselves.
+local function advance(room, now, joined, called)
+    room.joined = math.max(room.joined, joined, called)
+    room.called = math.max(room.called, called)
+    settle(room, now)
+    begin_seconds(room, now)
+    call(room)
+end
+
+-- Note that the holder of a called place has been heard from.
+local function answer(room, place)
+    if redis.call('SETBIT', ANSWERED, place, 1) == 0 then
+        room.answered = room.answered + 1
+    end
+end
+
+-- The room for people and for Prometheus. `at_us` is text: it has more digits than a number of this JSON would keep.
+local function picture(room)
+    return {
+        state = room.state, reason = room.reason, epoch = room.epoch,
+        rate = room.rate, burst = room.burst, window = room.window,
+        joined = room.joined, called = room.called, answered = room.answered,
+        admitted = room.admitted, left = room.left,
+        tokens = room.tokens, show = show(room), calls_per_s = call_rate(room), backlog = backlog(room),
+        healing = room.at < room.healing_until, at_us = string.format('%.0f', room.at),
+    }
+end
+
+local MISSING = '{"outcome":"missing"}'

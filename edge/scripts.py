@@ -1,0 +1,38 @@
+"""The Lua files of ``lua/``, ready to run: each is one atomic act of the store, documented in its own head."""
+
+from collections.abc import Awaitable, Sequence
+from hashlib import sha1
+from pathlib import Path
+from typing import cast
+
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+_FOLDER = Path(__file__).parent / "lua"
+
+
+class Script:
+    """One script; the store caches it by its digest and is sent the text only where it does not know it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        prelude = (_FOLDER / "include" / "room.lua").read_text(encoding="utf-8")
+        self._text = prelude + (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+        self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    async def run(self, client: Redis, keys: Sequence[str], arguments: Sequence[str | int | float]) -> bytes:
+        """Run it on ``keys`` and return its reply."""
+        try:
+            reply = client.evalsha(self._digest, len(keys), *keys, *arguments)
+            return await cast("Awaitable[bytes]", reply)
+        except NoScriptError:
+            reply = client.eval(self._text, len(keys), *keys, *arguments)
+            return await cast("Awaitable[bytes]", reply)
+
+
+INSTALL = Script("install")
+JOIN = Script("join")
+LOOK = Script("look")
+CLAIM = Script("claim")
+LEAVE = Script("leave")
+CHANGE = Script("change")

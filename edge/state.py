@@ -1,0 +1,41 @@
+"""What one edge process holds while it runs; the app's lifespan makes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from edge.config import EdgeConfig
+from edge.desk import Desk
+from edge.metrics import EdgeMetrics
+from edge.ticket import Tickets
+from shared import problem
+from shared.bearer import BearerVerifier
+from shared.ids import Ids
+from shared.problem import Problem
+from shared.token import AdmissionTokens
+
+
+@dataclass(frozen=True)
+class EdgeState:
+    """The parts of a running edge."""
+
+    config: EdgeConfig
+    desks: Mapping[str, Desk]
+    tickets: Tickets
+    tokens: AdmissionTokens
+    ids: Ids
+    verifier: BearerVerifier
+    metrics: EdgeMetrics
+
+    def desk(self, room: str) -> Desk:
+        """Return the room's desk; raises Problem ``not_found``."""
+        desk = self.desks.get(room)
+        if desk is None:
+            raise Problem(problem.NOT_FOUND, "there is no such room")
+        return desk
+
+
+class LifespanState(TypedDict):
+    """What requests find as ``request.state``."""
+
+    edge: EdgeState

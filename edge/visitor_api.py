@@ -1,0 +1,148 @@
+"""The visitors' JSON: public status, join, standing, admission, leave."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from edge import errors, visits
+from edge.carried import cookie_name, has_body, ticket_of
+from edge.desk import Desk, RoomStatus
+from edge.hot import HotEndpoint
+from edge.state import EdgeState
+from edge.visits import Admission, Joined, Standing
+from shared.http import Endpoint, Header, Json, read_body
+
+ROOM = {"room": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$"}}
+TICKET_HEADER = Header("Authorization", "`Ticket …`: the ticket, where no cookie is kept.")
+_COOKIE_DAYS = 30
+
+
+class Empty(msgspec.Struct, forbid_unknown_fields=True):
+    """Nothing to say, for now."""
+
+
+class StatusResponse(Response):
+    """The public status out of memory; caches may keep it for a second."""
+
+    def __init__(self, body: bytes) -> None:
+        self.status_code = 200
+        self.background = None
+        self.body = body
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+            (b"cache-control", b"public, max-age=1"),
+        ]
+
+
+def _edge(scope: Scope) -> tuple[EdgeState, Desk, str | None]:
+    edge: EdgeState = scope["state"]["edge"]
+    room: str = scope["path_params"]["room"]
+    return edge, edge.desk(room), ticket_of(scope, room)
+
+
+def ticket_cookie(room: str, ticket: str, *, secure: bool, max_age_s: int = _COOKIE_DAYS * 86_400) -> str:
+    """Return the ``Set-Cookie`` value that makes the browser carry the ticket; an empty one takes it away."""
+    ending = "; Secure" if secure else ""
+    return f"{cookie_name(room)}={ticket}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{ending}"
+
+
+async def _expect_no_body(request: Request) -> None:
+    if has_body(request.scope) and await request.body():
+        await read_body(request, Empty)
+
+
+async def read_status(request: Request) -> Response:
+    """Answer from memory: this is what a whole country may ask at once."""
+    edge: EdgeState = request.scope["state"]["edge"]
+    return StatusResponse(edge.desk(request.scope["path_params"]["room"]).view().status_json)
+
+
+async def join(request: Request) -> Response:
+    """Give a place, or the one that the visitor already has."""
+    edge, desk, ticket = _edge(request.scope)
+    await _expect_no_body(request)
+    result = await visits.join(edge, desk, ticket)
+    response = Json(result.joined, 201 if result.new else 200)
+    if result.new:
+        cookie = ticket_cookie(desk.plan.id, result.joined.ticket, secure=edge.config.secure_cookies)
+        response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
+    return response
+
+
+async def read_standing(request: Request) -> Response:
+    """Say where the visitor stands."""
+    return Json(await visits.standing(*_edge(request.scope)))
+
+
+async def claim(request: Request) -> Response:
+    """Let the visitor through."""
+    edge, desk, ticket = _edge(request.scope)
+    await _expect_no_body(request)
+    return Json(await visits.claim(edge, desk, ticket), 201)
+
+
+async def leave(request: Request) -> Response:
+    """Take the place back."""
+    edge, desk, ticket = _edge(request.scope)
+    await visits.leave(edge, desk, ticket)
+    gone = ticket_cookie(desk.plan.id, "", secure=edge.config.secure_cookies, max_age_s=0)
+    return Response(status_code=204, headers={"Set-Cookie": gone, "Cache-Control": "no-store"})
+
+
+def endpoints() -> list[Endpoint]:
+    """Return the table of the visitors' operations, the busiest first."""
+    mine = "/v1/rooms/{room}/tickets/me"
+    return [
+        HotEndpoint(
+            "GET",
+            mine,
+            read_standing,
+            "Where the caller stands",
+            {200: Standing},
+            path_params=ROOM,
+            headers=[TICKET_HEADER],
+            problems=errors.TICKET_PROBLEMS,
+        ),
+        HotEndpoint(
+            "GET", "/v1/rooms/{room}", read_status, "The room, the same for all", {200: RoomStatus}, path_params=ROOM
+        ),
+        HotEndpoint(
+            "POST",
+            "/v1/rooms/{room}/tickets",
+            join,
+            "Take a place in line; whoever has one keeps it",
+            {201: Joined, 200: Joined},
+            path_params=ROOM,
+            headers=[TICKET_HEADER],
+            problems=[errors.ROOM_CLOSED, *errors.BODY_PROBLEMS],
+        ),
+        HotEndpoint(
+            "POST",
+            "/v1/rooms/{room}/admissions",
+            claim,
+            "Go through, once called",
+            {201: Admission},
+            path_params=ROOM,
+            headers=[TICKET_HEADER],
+            problems=[
+                *errors.TICKET_PROBLEMS,
+                errors.NOT_CALLED,
+                errors.PACED,
+                errors.TICKET_LEFT,
+                errors.ROOM_CLOSED,
+                *errors.BODY_PROBLEMS,
+            ],
+        ),
+        HotEndpoint(
+            "DELETE",
+            mine,
+            leave,
+            "Give the place back, for good",
+            {204: None},
+            path_params=ROOM,
+            headers=[TICKET_HEADER],
+            problems=errors.TICKET_PROBLEMS,
+        ),
+    ]

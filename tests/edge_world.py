@@ -1,0 +1,88 @@
+"""What the edge's tests share: keys, rooms, a configuration, an operator's token."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import msgspec
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from pydantic import HttpUrl, SecretStr, TypeAdapter
+
+from edge.config import EdgeConfig
+from edge.line import Line
+from edge.room import RoomPlan
+from shared.bearer import TrustedIssuer
+from shared.keys import KeyRing
+
+ISSUER = "urn:test:issuer"
+TICKET_KEYS = KeyRing("t1", {"t1": b"ticket-key-for-tests-only-32-byt"})
+ADMISSION_KEYS = KeyRing("a1", {"a1": b"admission-key-for-tests-32-bytes"})
+URL = TypeAdapter(HttpUrl)
+
+
+def plan(**changes: object) -> RoomPlan:
+    """A room that lets people through at once, unless told otherwise."""
+    base: dict[str, object] = {
+        "id": "demo",
+        "name": "Demo",
+        "rate_per_s": 50.0,
+        "burst": 10,
+        "enter_url": "http://127.0.0.1:8081/enter",
+        "call_window_s": 30,
+    }
+    return RoomPlan.model_validate(base | changes)
+
+
+def config(redis_url: str, *rooms: RoomPlan, issuers: tuple[TrustedIssuer, ...] = (), heal_s: float = 0) -> EdgeConfig:
+    """An edge of these rooms."""
+    return EdgeConfig(
+        redis_url=SecretStr(redis_url),
+        rooms=rooms or (plan(),),
+        ticket_keys=TICKET_KEYS,
+        admission_keys=ADMISSION_KEYS,
+        issuers=issuers,
+        edge_public_url="http://127.0.0.1:8080",
+        origin_public_url="http://127.0.0.1:8081",
+        environment="local",
+        heal_s=heal_s,
+    )
+
+
+@dataclass
+class Failures:
+    """Hears of every call that the store did not answer."""
+
+    acts: list[str] = field(default_factory=list)
+
+    def store_failed(self, act: str) -> None:
+        self.acts.append(act)
+
+
+def line(client: object, *, heal_s: float = 0, **changes: object) -> Line:
+    """A line of one room, driven with virtual time."""
+    return Line(client, plan(**changes), Failures(), heal_s=heal_s)  # type: ignore[arg-type]  # Redis is generic in its stubs only
+
+
+class Issuer:
+    """A trusted issuer with its key in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._key = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"}, private=True)
+        path = folder / "jwks.json"
+        path.write_bytes(msgspec.json.encode(KeySet([self._key]).as_dict(private=False)))
+        self.trusted = TrustedIssuer(issuer=ISSUER, audience="vestibule", jwks_file=path)
+
+    def token(self, *roles: str, sub: str = "ana", exp: int = 4_000_000_000) -> str:
+        """Mint a bearer token."""
+        claims = {"iss": ISSUER, "aud": "vestibule", "sub": sub, "exp": exp, "roles": list(roles)}
+        return jwt.encode({"alg": "RS256", "kid": "k1"}, claims, self._key)
+
+    def operator(self) -> dict[str, str]:
+        """Headers of an operator."""
+        return {"Authorization": f"Bearer {self.token('operator')}"}
+
+
+def client(base_url: str) -> httpx.AsyncClient:
+    """A visitor's browser, cookies included."""
+    return httpx.AsyncClient(base_url=base_url, timeout=10)

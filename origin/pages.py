@@ -1,0 +1,37 @@
+"""The visitor's pages, assembled. Server-rendered, complete without JavaScript; nothing here decides or books."""
+
+from starlette.routing import BaseRoute
+
+from origin.config import OriginConfig
+from origin.web_account import AccountPages
+from origin.web_appointments import AppointmentPages
+from origin.web_booking import BookingPages
+from origin.web_eligibility import EligibilityPages
+from origin.web_site import Site
+from origin.web_slots import SlotPages
+from shared.clock import Clock
+from shared.ids import Ids
+from shared.web.errors import ErrorPages
+
+
+class Pages:
+    """All pages of one origin, their static files and their errors."""
+
+    def __init__(self, config: OriginConfig, clock: Clock, ids: Ids) -> None:
+        self._site = Site(config, clock, ids)
+        self._rooms = (
+            AccountPages(self._site, config, ids),
+            EligibilityPages(self._site),
+            SlotPages(self._site),
+            BookingPages(self._site, ids),
+            AppointmentPages(self._site),
+        )
+
+    @property
+    def errors(self) -> ErrorPages:
+        """What the app answers errors with."""
+        return self._site.errors
+
+    def routes(self) -> list[BaseRoute]:
+        """Return all routes."""
+        return [route for room in self._rooms for route in room.routes()] + [self._site.statics.route()]

@@ -1,0 +1,141 @@
+"""The questions and what they come to."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from origin import errors
+from origin.admin.programmes import Programme
+from origin.eligibility.api import evaluate
+from origin.eligibility.decisions import Decision
+from origin.eligibility.document import Texts
+from origin.state import OriginState
+from origin.web_form import NONE, Choices, Complaint, read, typed_in
+from origin.web_site import LANGUAGE, Site, see
+from origin.web_visit import FORM_STALE, Outcome, Typed, Visit
+from origin.web_words import product
+from shared.problem import Problem
+
+_MOST_REASONS = 24
+_QUESTION_OF = {"birth_date": "birth", "age": "birth", "job_code": "job"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value that can be chosen, with what people call it."""
+
+    code: str
+    text: str
+
+
+class EligibilityPages:
+    """``/eligibility`` and ``/eligibility/result``."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        serve = self._site.endpoint
+        return [
+            Route("/eligibility", serve(self._ask), methods=["GET"]),
+            Route("/eligibility", serve(self._answer), methods=["POST"]),
+            Route("/eligibility/result", serve(self._result), methods=["GET"]),
+        ]
+
+    async def _ask(self, visit: Visit) -> Response:
+        admission = await visit.require_admission()
+        visit.require_person()
+        typed = visit.kept.typed or Typed()
+        return await self._form(visit, admission.programme, typed)
+
+    async def _answer(self, visit: Visit) -> Response:
+        form = await visit.form()
+        visit.kept.typed = typed = typed_in(form)  # kept whatever happens next
+        admission = await visit.require_admission()
+        person = visit.require_person()
+        try:
+            visit.check_form(form)
+        except Problem as stale:
+            if stale.kind is not FORM_STALE:
+                raise
+            return await self._form(visit, admission.programme, typed, note="stale", status=403)
+        choices = await self._choices(visit.state, admission.programme)
+        codes = Choices(*({choice.code: None for choice in each} for each in choices))
+        facts = read(typed, codes, visit.state.clock.now().date())
+        if isinstance(facts, list):
+            return await self._form(visit, admission.programme, typed, facts, status=422)
+        decision = await evaluate(visit.state, admission, person, facts)
+        visit.kept.outcome = _outcome(decision)
+        return see("/eligibility/result")
+
+    async def _result(self, visit: Visit) -> Response:
+        await visit.require_admission()
+        visit.require_person()
+        outcome = visit.kept.outcome
+        if outcome is None:
+            return see("/eligibility")
+        return self._site.page(
+            visit,
+            "outcome.html",
+            outcome=outcome.outcome,
+            reasons=outcome.reasons,
+            missing=[_QUESTION_OF.get(fact, fact) for fact in outcome.missing],
+            product=product(outcome.products[0]) if outcome.products else "",
+            dose=outcome.dose,
+            rule_version=outcome.version,
+        )
+
+    async def _form(
+        self,
+        visit: Visit,
+        programme: Programme,
+        typed: Typed,
+        complaints: list[Complaint] | None = None,
+        *,
+        note: str = "",
+        status: int = 200,
+    ) -> Response:
+        regions, jobs, conditions = await self._choices(visit.state, programme)
+        return self._site.page(
+            visit,
+            "eligibility.html",
+            status,
+            regions=regions,
+            jobs=jobs,
+            conditions=conditions,
+            typed=typed,
+            errors=complaints or [],
+            note=note,
+        )
+
+    async def _choices(
+        self, state: OriginState, programme: Programme
+    ) -> tuple[list[Choice], list[Choice], list[Choice]]:
+        """Return what can be chosen: the values that the rules in force have names for."""
+        async with state.database.connection() as connection:
+            rules = await state.decisions.rules.current(connection, programme.id)
+        if rules is None:
+            raise Problem(errors.RULES_MISSING, retry_after_s=30)
+        labels = rules.document.labels
+        regions = sorted(_named(labels.region), key=lambda choice: choice.text)
+        jobs = sorted(_named(labels.job_code), key=lambda choice: choice.code == NONE)  # "none" comes last
+        return regions, jobs, _named(labels.conditions)
+
+
+def _named(labels: dict[str, Texts]) -> list[Choice]:
+    return [Choice(code, texts.get(LANGUAGE, code)) for code, texts in labels.items()]
+
+
+def _outcome(decision: Decision) -> Outcome:
+    return Outcome(
+        ref=decision.decision_ref,
+        outcome=decision.outcome,
+        version=decision.rule_version,
+        reasons=[reason.text for reason in decision.reasons][:_MOST_REASONS],
+        missing=decision.missing,
+        products=[] if decision.grants is None else decision.grants.products,
+        dose=0 if decision.grants is None else decision.grants.dose,
+        expires_at=int(decision.expires_at.timestamp()),
+    )

@@ -1,0 +1,115 @@
+"""What every booking page needs: the look, the visit, and refusals that say what to do next."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from origin.config import OriginConfig
+from origin.eligibility.decisions import Reason
+from origin.web_visit import Visit, Visits
+from shared.clock import Clock
+from shared.ids import Ids
+from shared.keys import KeyRing
+from shared.problem import Problem
+from shared.web.environment import environment
+from shared.web.errors import ErrorPages
+from shared.web.statics import Statics
+
+Act = Callable[[Visit], Awaitable[Response]]
+
+LANGUAGE = "en"
+_HERE = Path(__file__).parent
+
+# Which part of refused.html says it; other codes get the common error page.
+_SAID = {
+    "unauthenticated": "sign_in",
+    "admission_missing": "turn_missing",
+    "admission_expired": "turn_over",
+    "admission_used": "turn_used",
+    "form_stale": "form_stale",
+    "decision_expired": "questions",
+    "decision_unknown": "questions",
+    "ineligible": "ineligible",
+    "already_booked": "already_booked",
+    "slot_past": "slot_past",
+    "slot_unknown": "slot_unknown",
+    "frozen": "frozen",
+    "key_in_flight": "in_flight",
+    "key_reused": "form_stale",
+    "appointment_unknown": "appointment_unknown",
+    "too_late": "too_late",
+    "login_unavailable": "login_unavailable",
+    "login_expired": "login_failed",
+    "login_refused": "login_failed",
+}
+_NO_PAGES = frozenset({"/enter", "/logout", "/login", "/login/callback"})
+_COMES_BACK = frozenset({"sign_in", "turn_missing", "turn_over", "turn_unreadable"})
+
+
+class Site:
+    """Renders pages and refusals of one origin."""
+
+    def __init__(self, config: OriginConfig, clock: Clock, ids: Ids) -> None:
+        self.statics = Statics(_HERE / "static")
+        self._environment = environment(_HERE / "templates", self.statics)
+        self.errors = ErrorPages(self._environment)
+        self.ring = KeyRing.load(config.origin_keys_file)
+        self.clock = clock
+        self.visits = Visits(self.ring, clock, ids, secure=config.secure_cookies)
+        self.edge_url = str(config.edge_public_url).rstrip("/")
+
+    def endpoint(self, act: Act) -> Callable[[Request], Awaitable[Response]]:
+        """Return a handler that answers refusals as pages and keeps what the visitor has typed."""
+
+        async def run(request: Request) -> Response:
+            visit = self.visits.of(request)
+            try:
+                response = await act(visit)
+            except Problem as refused:
+                response = self.refuse(visit, refused)
+            return visit.finish(response)
+
+        return run
+
+    def page(self, visit: Visit, template: str, status: int = 200, **context: object) -> Response:
+        """Return a page; it is never cached, for it may show what only this visitor may see."""
+        common = {
+            "lang": LANGUAGE,
+            "csrf": visit.csrf,
+            "signed_in": visit.person is not None,
+            "edge_url": self.edge_url,
+        }
+        html = self._environment.get_template(template).render(common | context)
+        return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+
+    def refuse(self, visit: Visit, refused: Problem) -> Response:
+        """Return the page for a refusal. Where it can be mended, the visitor comes back to this address afterwards."""
+        code = refused.kind.code
+        said = _SAID.get(code) or ("turn_unreadable" if code.startswith("admission_") else "")
+        path = visit.request.url.path
+        if path in _NO_PAGES:
+            path = "/"
+        if not said:
+            again = path if visit.request.method == "GET" else "/"
+            return self.errors.render(refused, again=again, lang=LANGUAGE)
+        if said in _COMES_BACK and path != "/":
+            visit.kept.then = path
+        response = self.page(
+            visit, "refused.html", refused.kind.status, said=said, reasons=_reasons(refused), path=path
+        )
+        if refused.retry_after_s is not None:
+            response.headers["Retry-After"] = str(refused.retry_after_s)
+        return response
+
+
+def see(address: str) -> Response:
+    """Send the browser to ``address`` with GET."""
+    return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+
+
+def _reasons(refused: Problem) -> list[str]:
+    raw = msgspec.json.encode(refused.members.get("reasons", []))
+    return [reason.text for reason in msgspec.json.decode(raw, type=list[Reason])]

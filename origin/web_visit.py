@@ -1,0 +1,185 @@
+"""One browser's way through the pages: who it is, whether it was let through, what it has typed and decided so far."""
+
+import hmac
+from typing import NoReturn
+from uuid import UUID
+
+import msgspec
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from origin.gate import ADMISSION_COOKIE, Admission
+from origin.identity import SESSION_COOKIE, Person
+from origin.state import OriginState, state_of
+from origin.web_box import Box
+from shared import problem
+from shared.clock import Clock
+from shared.ids import Ids
+from shared.keys import KeyRing
+from shared.problem import Problem, ProblemType
+
+KEPT_COOKIE = "vestibule_visit"
+CSRF_COOKIE = "vestibule_form"
+KEPT_S = 2 * 3600
+
+FORM_STALE = ProblemType("form_stale", 403, "This form is too old, or was not ours")
+
+
+class Typed(msgspec.Struct):
+    """The eligibility form as it was typed, right or wrong."""
+
+    day: str = ""
+    month: str = ""
+    year: str = ""
+    region: str = ""
+    job: str = ""
+    conditions: list[str] = []
+
+
+class Outcome(msgspec.Struct):
+    """The last decision, as much of it as the pages need. ``expires_at``: Unix seconds."""
+
+    ref: UUID
+    outcome: str
+    version: int
+    reasons: list[str]
+    missing: list[str]
+    products: list[str]
+    dose: int
+    expires_at: int
+
+
+class Kept(msgspec.Struct):
+    """What the visit cookie holds. ``person`` is whose it is: nobody else is shown it. ``then``: where to go on."""
+
+    person: bytes = b""
+    typed: Typed | None = None
+    outcome: Outcome | None = None
+    then: str = ""
+    town: str = ""
+
+
+class Visits:
+    """Makes a Visit of a request."""
+
+    def __init__(self, ring: KeyRing, clock: Clock, ids: Ids, *, secure: bool) -> None:
+        self.box: Box[Kept] = Box(Kept, ring, "visit", clock, ids)
+        self.ring = ring
+        self.ids = ids
+        self.secure = secure
+
+    def of(self, request: Request) -> "Visit":
+        """Return the visit that a request belongs to."""
+        return Visit(self, request)
+
+
+class Visit:
+    """One request of a browser, and the cookies it gets with the answer."""
+
+    def __init__(self, visits: Visits, request: Request) -> None:
+        self._visits = visits
+        self.request = request
+        self.state: OriginState = state_of(request)
+        self.person: Person | None = self.state.people.signed_in(request)
+        self.kept = self._open_kept()
+        self.before = msgspec.json.encode(self.kept)
+        self._csrf = request.cookies.get(CSRF_COOKIE) or visits.ids.secret(18)
+
+    def _open_kept(self) -> Kept:
+        kept = self._visits.box.open(self.request.cookies.get(KEPT_COOKIE, "")) or Kept()
+        if self.person is not None and kept.person not in {b"", self.person.pseudonym}:
+            return Kept()
+        if self.person is not None:
+            kept.person = self.person.pseudonym
+        return kept
+
+    async def admission(self) -> Admission | None:
+        """Return the admission that holds now, or None; nothing is counted where there never was one."""
+        if ADMISSION_COOKIE not in self.request.cookies:
+            return None
+        try:
+            return await self.state.gate.admit(self.request)
+        except Problem as refused:
+            if refused.kind.status != 403:
+                raise
+            return None
+
+    def require_person(self) -> Person:
+        """Return who is signed in; raises Problem ``unauthenticated``."""
+        if self.person is None:
+            raise Problem(problem.UNAUTHENTICATED)
+        return self.person
+
+    async def require_admission(self) -> Admission:
+        """Return the admission; raises Problem ``admission_…``."""
+        return await self.state.gate.admit(self.request)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this browser must send back."""
+        kid = self._visits.ring.current
+        return f"{kid}.{self._digest(self._visits.ring.signing_key)}"
+
+    def check_form(self, form: FormData) -> None:
+        """Raise Problem ``form_stale`` where the form was not made for this browser."""
+        kid, _, digest = text_of(form, "csrf").partition(".")
+        key = self._visits.ring.get(kid)
+        if key is None or not hmac.compare_digest(self._digest(key).encode(), digest.encode()):
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise Problem(FORM_STALE)
+
+    def _digest(self, key: bytes) -> str:
+        return hmac.digest(key, b"vestibule:form:" + self._csrf.encode(), "sha256").hex()[:40]
+
+    async def form(self) -> FormData:
+        """Return the form that was sent; an empty one where it cannot be read."""
+        try:
+            return await self.request.form(max_fields=100, max_files=0)
+        except HTTPException:
+            return FormData()
+
+    def may_book(self) -> Outcome | None:
+        """Return the decision to book with, or None where there is none that holds now."""
+        outcome = self.kept.outcome
+        if outcome is None or outcome.outcome != "eligible":
+            return None
+        return outcome if self.state.clock.unix() < outcome.expires_at else None
+
+    def go_on(self) -> str:
+        """Return where the visitor was before something had to be mended first; ``/`` where there is no such place."""
+        then, self.kept.then = self.kept.then, ""
+        return then or "/"
+
+    def finish(self, response: Response) -> Response:
+        """Give the answer the cookies that changed."""
+        if self.request.cookies.get(CSRF_COOKIE) != self._csrf:
+            self.set_cookie(response, CSRF_COOKIE, self._csrf, None)
+        if msgspec.json.encode(self.kept) != self.before:
+            self.set_cookie(response, KEPT_COOKIE, self._visits.box.seal(self.kept, life_s=KEPT_S), KEPT_S)
+        return response
+
+    def set_cookie(self, response: Response, name: str, value: str, life_s: int | None) -> None:
+        """Set a cookie that scripts cannot read and other sites cannot make the browser send in a form."""
+        secure = self._visits.secure
+        response.set_cookie(name, value, max_age=life_s, path="/", secure=secure, httponly=True, samesite="lax")
+
+    def sign_out(self, response: Response) -> None:
+        """Take everything of this person from the browser; the turn stays."""
+        self.kept = Kept()
+        self.before = msgspec.json.encode(self.kept)
+        for name in (SESSION_COOKIE, KEPT_COOKIE):
+            self.drop_cookie(response, name)
+
+    def drop_cookie(self, response: Response, name: str) -> None:
+        """Take a cookie from the browser."""
+        response.delete_cookie(name, path="/", secure=self._visits.secure, httponly=True, samesite="lax")
+
+
+def text_of(form: FormData, name: str, *, at_most: int = 256) -> str:
+    """Return a text field, trimmed; an empty text where it is missing, a file, or too long to come from our forms."""
+    value = form.get(name)
+    return value.strip() if isinstance(value, str) and len(value) <= at_most else ""

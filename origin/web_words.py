@@ -1,0 +1,84 @@
+"""Days, times, distances and products as people say them. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+
+from origin.booking.appointments import Appointment
+from origin.inventory.slots import Site, Slot
+
+# CVX codes (https://www2a.cdc.gov/vaccines/iis/iisstandards/vaccines.asp?rpt=cvx)
+_PRODUCTS = {
+    "140": "Influenza vaccine",
+    "168": "Influenza vaccine with adjuvant, for older people",
+    "197": "Influenza vaccine, high dose",
+}
+
+
+@dataclass(frozen=True)
+class SlotWords:
+    """A slot, said."""
+
+    id: int
+    day: str
+    time: str
+    site: Site
+    product: str
+    dose: int | None = None
+    distance: str = ""
+    key: str = ""
+
+
+def of_slot(slot: Slot, locale: str, *, dose: int | None = None, key: str = "") -> SlotWords:
+    """Return a slot in words; ``key``: the Idempotency-Key of the form that books it."""
+    return SlotWords(
+        id=slot.id,
+        day=day(slot.starts_at.date(), locale),
+        time=times(slot.starts_at, slot.ends_at, locale),
+        site=slot.site,
+        product=product(slot.product),
+        dose=dose,
+        distance=distance(slot.distance_km, locale),
+        key=key,
+    )
+
+
+def of_appointment(appointment: Appointment, locale: str) -> SlotWords:
+    """Return the slot of an appointment in words."""
+    slot = appointment.slot
+    return SlotWords(
+        id=slot.id,
+        day=day(slot.starts_at.date(), locale),
+        time=times(slot.starts_at, slot.ends_at, locale),
+        site=appointment.site,
+        product=product(appointment.product),
+        dose=appointment.dose,
+    )
+
+
+def day(value: date, locale: str) -> str:
+    """Return ``Thursday 3 December 2026``."""
+    return format_date(value, "EEEE d MMMM y", locale=locale)
+
+
+def clock_time(value: datetime, locale: str) -> str:
+    """Return ``09:20``, on the clock of ``value``'s own time zone."""
+    return format_time(value.time(), "HH:mm", locale=locale)
+
+
+def times(start: datetime, end: datetime, locale: str) -> str:
+    """Return ``09:20–09:30``."""
+    return f"{clock_time(start, locale)}–{clock_time(end, locale)}"
+
+
+def distance(km: float, locale: str) -> str:
+    """Return ``2.4 km``; whole kilometres from ten on."""
+    rounded = round(km) if km >= 9.95 else max(0.1, round(km, 1))
+    return f"{format_decimal(rounded, locale=locale)} km"
+
+
+def product(code: str) -> str:
+    """Return what people call a product, by its CVX code."""
+    return _PRODUCTS.get(code, f"Vaccine {code}")

@@ -7,7 +7,6 @@ from typing import TypedDict
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
@@ -29,15 +28,15 @@ from origin.identity import People
 from origin.inventory import api as inventory
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
+from origin.pages import Pages
 from origin.state import OriginState, state_of
 from shared import openapi, service
 from shared.bearer import BearerVerifier
 from shared.clock import Clock, SystemClock
-from shared.http import Endpoint, answer_http_exception, answer_problem, answer_unexpected
+from shared.http import Endpoint, answer_unexpected
 from shared.ids import Ids, SystemIds
 from shared.keys import KeyRing
 from shared.middleware import BodyLimit, Boundary, SecurityHeaders
-from shared.problem import Problem
 
 BODY_LIMIT = 16 * 1024
 
@@ -73,19 +72,21 @@ def create_app(
     )
     routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints()]
     routes += service.routes(ready=_ready, registry=meters.registry, document=document)
+    clock, ids = clock or SystemClock(), ids or SystemIds()
+    pages = Pages(config, clock, ids)
+    routes += pages.routes()
     return Starlette(
         routes=routes,
         middleware=[
-            Middleware(Boundary, metrics=meters.http),
+            Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
             Middleware(SecurityHeaders),
         ],
         exception_handlers={
-            Problem: answer_problem,
-            HTTPException: answer_http_exception,
+            **pages.errors.handlers(),
             Exception: answer_unexpected,
         },
-        lifespan=_lifespan(config, meters, clock or SystemClock(), ids or SystemIds(), store or BookingStore()),
+        lifespan=_lifespan(config, meters, clock, ids, store or BookingStore()),
     )
 
 

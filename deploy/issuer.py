@@ -7,6 +7,7 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from joserfc import jwt
@@ -56,7 +57,7 @@ class LocalIssuer:
             key = RSAKey.generate_key(_RSA_BITS, {"use": "sig", "alg": "RS256"}, private=True, auto_kid=True)
             write_private(self.private_file, json.dumps(key.as_dict(private=True)).encode())
         if not self.jwks_file.exists():
-            public = KeySet([self._key()]).as_dict(private=False)
+            public = KeySet([self._key]).as_dict(private=False)
             write_private(self.jwks_file, json.dumps(public).encode())
 
     def trusted(self) -> dict[str, object]:
@@ -69,7 +70,7 @@ class LocalIssuer:
         Raises:
             StackError: there is no key yet.
         """
-        key = self._key()
+        key = self._key
         claims: jwt.Claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -80,7 +81,8 @@ class LocalIssuer:
         }
         return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key, algorithms=["RS256"])
 
-    def _key(self) -> RSAKey:
+    @cached_property
+    def _key(self) -> RSAKey:  # read once: checking an RSA key takes 40 ms
         try:
             return RSAKey.import_key(json.loads(self.private_file.read_bytes()))
         except FileNotFoundError:

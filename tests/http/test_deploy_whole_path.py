@@ -1,0 +1,132 @@
+"""The real stack, started as anybody would start it, takes a visitor the whole way over HTTP."""
+
+import json
+import subprocess
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy import demo
+from deploy.datadir import Addresses
+from tests.deploying import VESTIBULE, Up, until
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    command = Up(tmp_path_factory.mktemp("stack") / "data")
+    yield command
+    command.stop()
+
+
+@pytest.fixture(scope="module")
+def addresses(up: Up) -> Addresses:
+    return up.start()
+
+
+def _token(up: Up, *arguments: str) -> str:
+    return subprocess.run(
+        [VESTIBULE, "token", *arguments], env=up.environment, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def _taken_through(edge: httpx.Client) -> str:
+    """Join the line, wait for the call, and return the admission token."""
+    room = f"/v1/rooms/{demo.ROOM}"
+    joined = edge.post(f"{room}/tickets")
+    assert joined.status_code == 201, joined.text
+    until(lambda: edge.get(f"{room}/tickets/me").json()["state"] == "called", seconds=10, what="the call")
+    return str(until(lambda: edge.post(f"{room}/admissions").json().get("token"), seconds=10, what="the token"))
+
+
+def _nearest_slot(origin: httpx.Client) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    town = demo.towns()[0]
+    found = origin.get(
+        "/v1/slots",
+        params={
+            "lat": town.lat,
+            "lng": town.lng,
+            "radius_km": 200,
+            "from": now.isoformat(),
+            "to": (now + timedelta(days=6)).isoformat(),
+        },
+    )
+    assert found.status_code == 200, found.text
+    slot: dict[str, Any] = found.json()["slots"][0]
+    return slot
+
+
+def test_a_visitor_joins_is_called_proves_eligibility_books_and_cancels(up: Up, addresses: Addresses) -> None:
+    bearer = {"Authorization": f"Bearer {_token(up, '--role', 'visitor', '--sub', 'ana')}"}
+    with (
+        httpx.Client(base_url=addresses["edge_url"]) as edge,
+        httpx.Client(base_url=addresses["origin_url"], headers=bearer) as origin,
+    ):
+        exchanged = origin.post("/v1/admission:exchange", json={"token": _taken_through(edge)})
+        assert exchanged.status_code == 200, exchanged.text
+        assert exchanged.json()["programme"] == demo.PROGRAMME
+
+        decided = origin.post("/v1/eligibility:evaluate", json={"facts": demo.ELIGIBLE_FACTS})
+        assert decided.json()["outcome"] == "eligible", decided.text
+
+        slot = _nearest_slot(origin)
+        order = {"slot_id": slot["id"], "decision_ref": decided.json()["decision_ref"]}
+        booked = origin.post("/v1/appointments", json=order, headers={"Idempotency-Key": str(uuid.uuid4())})
+        assert booked.status_code == 201, booked.text
+        assert booked.json()["status"] == "confirmed"
+
+        place = booked.headers["location"]
+        assert origin.get(place).json()["slot"]["id"] == slot["id"]
+        assert origin.delete(place).is_success
+        assert origin.get(place).json()["status"] == "cancelled"
+
+
+def test_operators_change_the_rate_with_a_token_of_the_command_line(up: Up, addresses: Addresses) -> None:
+    room = f"{addresses['edge_url']}/v1/ops/rooms/{demo.ROOM}"
+
+    changed = httpx.patch(
+        room,
+        json={"rate_per_s": 40},
+        headers={"Authorization": f"Bearer {_token(up, '--role', 'operator', '--sub', 'olga')}"},
+    )
+    refused = httpx.patch(
+        room, json={"rate_per_s": 9}, headers={"Authorization": f"Bearer {_token(up, '--sub', 'ana')}"}
+    )
+
+    assert changed.status_code == 200, changed.text
+    assert refused.status_code == 403
+
+
+def test_the_identity_provider_knows_the_demos_people(addresses: Addresses) -> None:
+    page = httpx.get(
+        f"{addresses['identity_url']}/oauth2/authorize", params=_LOGIN | {"redirect_uri": addresses["origin_url"]}
+    )
+
+    assert page.status_code == 200
+    assert "olga" in page.text
+
+
+def test_the_ready_file_tells_where_everything_is(up: Up, addresses: Addresses) -> None:
+    assert set(addresses["pids"]) == {"identity", "valkey", "edge", "postgres", "origin", "worker"}
+    assert addresses["data_dir"] == str(up.data_dir)
+    assert json.loads((up.data_dir / "running.json").read_text()) == addresses
+    for url in (addresses["edge_url"], addresses["origin_url"]):
+        assert httpx.get(f"{url}/readyz").status_code == 200
+
+
+def test_a_second_stack_on_the_same_data_is_refused(up: Up, addresses: Addresses) -> None:
+    second = Up(up.data_dir)
+
+    status, printed = second.refusal()
+
+    assert status == 2
+    assert printed.strip().endswith("set VESTIBULE_DATA_DIR to another directory")
+    assert httpx.get(f"{addresses['edge_url']}/readyz").status_code == 200
+    assert (up.data_dir / "running.json").exists()
+
+
+_LOGIN = {"client_id": "vestibule", "response_type": "code", "scope": "openid"}

@@ -96,9 +96,9 @@ def up(stack: Stack, narrator: Narrator, console: Console, ready_file: Path | No
         _forget(ready_file)
         with running(stack):
             narrator.hush()
+            console.print(welcome(stack.addresses()))
             if ready_file is not None:
                 write_addresses(ready_file, stack.addresses())
-            console.print(welcome(stack.addresses()))
             try:
                 stack.watch()
             finally:

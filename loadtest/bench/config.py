@@ -36,6 +36,8 @@ class BenchConfig:
         out_file: the flat JSON object. ``work_dir``: prepared requests, logs.
         only: ``edge``, ``origin`` or None for all.
         commit: what was measured, for the record.
+        pairs: how often each ratio is measured, at least 5; short runs in many pairs stand noise better than long ones
+            in few. ``seconds``: how long each run takes, whole seconds.
     """
 
     edge: Service
@@ -53,5 +55,5 @@ class BenchConfig:
     work_dir: Path = Path("build/bench")
     only: str | None = None
     commit: str = ""
-    pairs: int = 5
-    seconds: float = 2.0
+    pairs: int = 9
+    seconds: float = 1.0

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import msgspec
@@ -17,14 +18,13 @@ import msgspec
 from loadtest.bench import client
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.machine import BenchError, Cores
-from loadtest.bench.measure import Paired, paired
-from loadtest.bench.servers import bare_command, free_port, serving
+from loadtest.bench.measure import Paired, Rate, paired
+from loadtest.bench.servers import Server, bare_command, free_port, serving
 from loadtest.bench.valkey import Valkey
 from loadtest.bench.wrk import Wrk, request
 from loadtest.drill.room import Operator
 
 CONNECTIONS = 32
-_WARM_UP_S = 1.0
 _MOST = 100_000  # the edge's upper limit for rate and burst: out of the way
 _ROOMS = {
     # name: rate, burst
@@ -46,8 +46,8 @@ class EdgeSide:
     """What the edge's rows need."""
 
     config: BenchConfig
-    edge_url: str
-    bare_url: str
+    edge: Server
+    bare: Server
     wrk: Wrk
     valkey: Valkey
     work_dir: Path
@@ -56,6 +56,11 @@ class EdgeSide:
     def ticket_keys(self) -> Path:
         """The edge's own key file for tickets."""
         return Path(self.config.edge.env["VESTIBULE_TICKET_KEYS_FILE"])
+
+    @property
+    def edge_url(self) -> str:
+        """The edge's address."""
+        return self.edge.url
 
     def room(self, name: str) -> str:
         """Return the address of a room's API."""
@@ -74,21 +79,21 @@ class EdgeSide:
     def against_bare(self, name: str, requests: Sequence[bytes], status: int) -> Paired:
         """Measure prepared requests, sent over and over, against the bare handler."""
         prepared = self.wrk.prepare(name, requests)
-        return self.in_pairs(lambda: self.load(prepared, status))
+        return self.in_pairs(lambda: self.rate(self.edge, prepared, status))
 
-    def load(self, prepared: Path, status: int, seconds: float | None = None) -> float:
-        """Return answers per second with that status."""
-        for_s = seconds or self.config.seconds
-        return self.wrk.run(self.edge_url, prepared, seconds=for_s, connections=CONNECTIONS).rate(status)
+    def rate(self, server: Server, prepared: Path, status: int, mode: Literal["loop", "once"] = "loop") -> Rate:
+        """Return how many answers with ``status`` a server gives."""
+        seconds = self.config.seconds
+        return self.wrk.rate(server, prepared, status, seconds=seconds, connections=CONNECTIONS, mode=mode)
 
-    def in_pairs(self, ours: Callable[[], float]) -> Paired:
-        """Pair our measurement with the bare handler's; the first, warming run of each is thrown away."""
-        bare = self.wrk.prepare("bare", [request("GET", f"{self.bare_url}/bare")])
+    def in_pairs(self, ours: Callable[[], Rate]) -> Paired:
+        """Pair our measurement with the bare handler's; a first, warming run of each is thrown away."""
+        prepared = self.wrk.prepare("bare", [request("GET", f"{self.bare.url}/bare")])
 
-        def base(seconds: float = self.config.seconds) -> float:
-            return self.wrk.run(self.bare_url, bare, seconds=seconds, connections=CONNECTIONS).rate(200)
+        def base() -> Rate:
+            return self.rate(self.bare, prepared, 200)
 
-        base(_WARM_UP_S)
+        base()
         ours()
         return paired(ours, base, self.config.pairs)
 
@@ -125,12 +130,10 @@ def edge_side(config: BenchConfig, cores: Cores) -> Iterator[EdgeSide]:
     valkey.forget("*bench-*")
     try:
         with (
-            serving("edge", config.edge.command, env, edge_port, cores, config.work_dir, "/readyz") as edge_url,
-            serving(
-                "bare", bare_command("bare", bare_port), env, bare_port, cores, config.work_dir, "/bare"
-            ) as bare_url,
+            serving("edge", config.edge.command, env, edge_port, cores, config.work_dir, "/readyz") as edge,
+            serving("bare", bare_command("bare", bare_port), env, bare_port, cores, config.work_dir, "/bare") as bare,
         ):
-            yield EdgeSide(config, edge_url, bare_url, Wrk(cores, config.work_dir), valkey, config.work_dir)
+            yield EdgeSide(config, edge, bare, Wrk(cores, config.work_dir), valkey, config.work_dir)
     finally:
         valkey.forget("*bench-*")
         valkey.close()

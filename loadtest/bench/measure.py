@@ -1,6 +1,6 @@
 """Two things measured in turn, A B A B …, so that a machine that is busy with something else slows both alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from loadtest.bench.machine import probe
@@ -8,44 +8,44 @@ from loadtest.stats import median
 
 
 @dataclass(frozen=True)
+class Rate:
+    """Answers per second, and per second of CPU time that the server's process used."""
+
+    per_s: float
+    per_cpu_s: float
+
+
+@dataclass(frozen=True)
 class Paired:
     """Rates of ``ours`` and of ``base``, pair by pair; ``probes`` are the machine's own speed around each pair."""
 
-    ours: tuple[float, ...]
-    base: tuple[float, ...]
+    ours: Sequence[Rate]
+    base: Sequence[Rate]
     probes: tuple[float, ...]
+
+    @property
+    def ratios(self) -> list[float]:
+        """The pairs' ratios of answers per second."""
+        return [ours.per_s / base.per_s for ours, base in zip(self.ours, self.base, strict=True)]
 
     @property
     def ratio(self) -> float:
         """The median of the pairs' ratios."""
-        return median([ours / base for ours, base in zip(self.ours, self.base, strict=True)])
+        return median(self.ratios)
 
     @property
-    def range(self) -> tuple[float, float]:
-        """The lowest and the highest of the pairs' ratios."""
-        ratios = [ours / base for ours, base in zip(self.ours, self.base, strict=True)]
-        return min(ratios), max(ratios)
+    def cpu_ratio(self) -> float:
+        """The same by CPU time, which hardly depends on what else the machine does: for judging a noisy run."""
+        return median([ours.per_cpu_s / base.per_cpu_s for ours, base in zip(self.ours, self.base, strict=True)])
 
 
 def paired(
-    ours: Callable[[], float],
-    base: Callable[[], float],
-    pairs: int,
-    *,
-    probe: Callable[[], float] = probe,
+    ours: Callable[[], Rate], base: Callable[[], Rate], pairs: int, *, probe: Callable[[], float] = probe
 ) -> Paired:
-    """Measure ``pairs`` times in turn, with the machine's speed probed before each pair and after the last.
-
-    Args:
-        ours, base: measure once and return a rate.
-    """
-    rates: list[tuple[float, float]] = []
+    """Measure ``pairs`` times in turn, with the machine's speed probed before each pair and after the last."""
+    measured: list[tuple[Rate, Rate]] = []
     probes = [probe()]
     for _ in range(pairs):
-        rates.append((ours(), base()))
+        measured.append((ours(), base()))
         probes.append(probe())
-    return Paired(_column(rates, 0), _column(rates, 1), tuple(probes))
-
-
-def _column(rates: Iterable[tuple[float, float]], index: int) -> tuple[float, ...]:
-    return tuple(rate[index] for rate in rates)
+    return Paired([pair[0] for pair in measured], [pair[1] for pair in measured], tuple(probes))

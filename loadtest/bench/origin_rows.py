@@ -1,10 +1,12 @@
 """The rows of the origin."""
 
 from itertools import cycle
+from pathlib import Path
 
-from loadtest.bench.measure import paired
+from loadtest.bench.measure import Rate, paired
 from loadtest.bench.origin_side import CONNECTIONS, OriginSide, Person
 from loadtest.bench.rows import Figure, Table, ratio
+from loadtest.bench.servers import Server
 from loadtest.bench.wrk import request
 
 TABLE: Table[OriginSide] = Table()
@@ -24,22 +26,16 @@ def book_ratio(origin: OriginSide) -> Figure:
     ours = origin.wrk.prepare("book", _bookings(origin, people))
     bare = origin.wrk.prepare("book-bare", _bare_bookings(origin, people))
 
-    def book(url: str, prepared_for_ours: bool) -> float:
+    def book(server: Server, requests: Path) -> Rate:
         origin.reset()
-        load = origin.wrk.run(
-            url,
-            ours if prepared_for_ours else bare,
-            seconds=origin.config.seconds,
-            connections=CONNECTIONS,
-            mode="once",
-        )
-        return load.rate(201)
+        seconds = origin.config.seconds
+        return origin.wrk.rate(server, requests, 201, seconds=seconds, connections=CONNECTIONS, mode="once")
 
-    def ours_once() -> float:
-        return book(origin.origin_url, True)
+    def ours_once() -> Rate:
+        return book(origin.origin, ours)
 
-    def bare_once() -> float:
-        return book(origin.bare_url, False)
+    def bare_once() -> Rate:
+        return book(origin.bare, bare)
 
     bare_once()
     ours_once()
@@ -47,7 +43,7 @@ def book_ratio(origin: OriginSide) -> Figure:
 
 
 def _bookings(origin: OriginSide, people: list[Person]) -> list[bytes]:
-    url = f"{origin.origin_url}/v1/appointments"
+    url = f"{origin.origin.url}/v1/appointments"
     return [
         request(
             "POST",
@@ -60,7 +56,7 @@ def _bookings(origin: OriginSide, people: list[Person]) -> list[bytes]:
 
 
 def _bare_bookings(origin: OriginSide, people: list[Person]) -> list[bytes]:
-    url = f"{origin.bare_url}/book"
+    url = f"{origin.bare.url}/book"
     return [
         request("POST", url, None, {"slot_id": slot, "decision_ref": person.decision})
         for person, slot in zip(people, cycle(origin.slots["bench-bare"]), strict=False)

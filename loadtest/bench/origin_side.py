@@ -16,7 +16,7 @@ import msgspec
 from loadtest.bench import client
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.machine import BenchError, Cores
-from loadtest.bench.servers import bare_command, free_port, serving
+from loadtest.bench.servers import Server, bare_command, free_port, serving
 from loadtest.bench.wrk import Wrk, request
 from loadtest.psql import Psql
 from shared.keys import KeyRing
@@ -53,8 +53,8 @@ class OriginSide:
     """What the origin's rows need. ``slots``: the slots of each programme."""
 
     config: BenchConfig
-    origin_url: str
-    bare_url: str
+    origin: Server
+    bare: Server
     wrk: Wrk
     psql: Psql
     slots: Mapping[str, Sequence[int]]
@@ -72,9 +72,9 @@ class OriginSide:
             )
             for number in range(count)
         ]
-        url = f"{self.origin_url}/v1/eligibility:evaluate"
+        url = f"{self.origin.url}/v1/eligibility:evaluate"
         asked = [request("POST", url, one.headers(), {"facts": dict(self.config.facts)}) for one in waiting]
-        answers = client.send_all(self.origin_url, asked)
+        answers = client.send_all(self.origin.url, asked)
         return [
             Person(one.bearer, one.admission, _eligible(*answer)) for one, answer in zip(waiting, answers, strict=True)
         ]
@@ -110,11 +110,11 @@ def origin_side(config: BenchConfig, cores: Cores) -> Iterator[OriginSide]:
         env = {**config.origin.env, "VESTIBULE_ORIGIN_PORT": str(origin_port), "VESTIBULE_ORIGIN_HOST": "127.0.0.1"}
         command = config.origin.command
         with (
-            serving("origin", command, env, origin_port, cores, config.work_dir, "/readyz") as origin_url,
+            serving("origin", command, env, origin_port, cores, config.work_dir, "/readyz") as origin,
             serving(
                 "baseline", bare_command("baseline", bare_port), env, bare_port, cores, config.work_dir, "/healthz"
-            ) as bare_url,
+            ) as bare,
         ):
-            yield OriginSide(config, origin_url, bare_url, Wrk(cores, config.work_dir), psql, slots)
+            yield OriginSide(config, origin, bare, Wrk(cores, config.work_dir), psql, slots)
     finally:
         psql.run(_HERE / "origin_teardown.sql")

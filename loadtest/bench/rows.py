@@ -20,9 +20,12 @@ class Figure:
 
 def ratio(pair: Paired) -> Figure:
     """Return the figure of a paired measurement."""
-    low, high = pair.range
-    ours, base = max(pair.ours), max(pair.base)
-    return Figure(pair.ratio, f"{low:.2f}-{high:.2f}; at best {ours:,.0f}/s against {base:,.0f}/s", pair.probes)
+    best = max(rate.per_s for rate in pair.ours), max(rate.per_s for rate in pair.base)
+    note = (
+        f"{min(pair.ratios):.2f} to {max(pair.ratios):.2f}, by CPU time {pair.cpu_ratio:.2f}; "
+        f"at best {best[0]:,.0f}/s against {best[1]:,.0f}/s"
+    )
+    return Figure(pair.ratio, note, pair.probes)
 
 
 @dataclass(frozen=True)

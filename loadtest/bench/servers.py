@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 from loadtest.bench.machine import BenchError, Cores
 
@@ -16,11 +18,24 @@ _START_S = 30.0
 _STOP_S = 10.0
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: its address and its process."""
+
+    url: str
+    pid: int
+
+    def cpu_s(self) -> float:
+        """Return the seconds of CPU time that the process has used."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
+
 @contextmanager
 def serving(
     name: str, command: Sequence[str], env: Mapping[str, str], port: int, cores: Cores, work_dir: Path, ready: str
-) -> Iterator[str]:
-    """Run a server for the time of the block; yields its address.
+) -> Iterator[Server]:
+    """Run a server for the time of the block.
 
     Raises:
         BenchError: it does not answer ``ready`` with 200 within 30 s; its log is named.
@@ -32,7 +47,7 @@ def serving(
         )
     try:
         _wait(process, url + ready, f"{name} (log: {log_path})")
-        yield url
+        yield Server(url, process.pid)
     finally:
         process.terminate()
         try:

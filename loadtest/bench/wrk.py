@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from loadtest.bench.machine import BenchError, Cores
+from loadtest.bench.measure import Rate
+from loadtest.bench.servers import Server
 
 _SCRIPT = Path(__file__).with_name("replay.lua")
 _SEPARATOR = b"\x1e"
@@ -76,6 +78,25 @@ class Wrk:
         path = self._work_dir / f"{name}.requests"
         path.write_bytes(b"".join(one + _SEPARATOR for one in requests))
         return path
+
+    def rate(
+        self,
+        server: Server,
+        requests: Path,
+        status: int,
+        *,
+        seconds: float,
+        connections: int,
+        mode: Literal["loop", "once"] = "loop",
+    ) -> Rate:
+        """Return how many answers with ``status`` a server gives.
+
+        Raises:
+            BenchError: wrk failed, or other answers came.
+        """
+        before = server.cpu_s()
+        load = self.run(server.url, requests, seconds=seconds, connections=connections, mode=mode)
+        return Rate(load.rate(status), load.answered / (server.cpu_s() - before))
 
     def run(
         self,

@@ -38,10 +38,15 @@ class Crowd:
         gevent.spawn(self._keep_flushing)
 
     def next_visitor(self) -> int:
-        """Return the number of the next to arrive."""
-        number = self.arrived
+        """Return the number of the next to arrive.
+
+        Raises:
+            StopUser: everybody has come; locust replaces users that went home with new ones.
+        """
+        if self.arrived == len(self.plan.people):
+            raise StopUser
         self.arrived += 1
-        return number
+        return self.arrived - 1
 
     @property
     def is_over(self) -> bool:

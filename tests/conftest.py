@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -41,16 +42,20 @@ async def valkey(valkey_server: Valkey) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL server shared by the run, its template database migrated once."""
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL server shared by the run, its template database migrated once.
+
+    Not below pytest's own folder: each run closes that to other users, and as root PostgreSQL runs as another user.
+    """
     options = {"fsync": "off", "shared_buffers": "256MB", "max_connections": "200"}
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "data", free_port(), options)
-    server.start()
-    try:
-        migrate(server.url(_TEMPLATE))
-        yield server
-    finally:
-        server.stop()
+    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder) / "data", free_port(), options)
+        server.start()
+        try:
+            migrate(server.url(_TEMPLATE))
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture
@@ -89,9 +94,9 @@ async def serve() -> AsyncIterator[Serve]:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Run uvicorn in this event loop."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False, lifespan="on")
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner owns the signals
     task = asyncio.create_task(server.serve())

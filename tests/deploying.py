@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 
@@ -46,6 +48,13 @@ def gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+@contextmanager
+def stack_folder() -> Iterator[Path]:
+    """A folder for a stack. Not below pytest's own: as root, PostgreSQL runs as a user who is not let in there."""
+    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder) / "data"
 
 
 @dataclass

@@ -14,7 +14,7 @@ import pytest
 
 from deploy.datadir import Addresses
 from deploy.stores import Valkey
-from tests.deploying import Up, gone, until
+from tests.deploying import Up, gone, stack_folder, until
 
 
 def _all_gone(addresses: Addresses) -> bool:
@@ -22,10 +22,11 @@ def _all_gone(addresses: Addresses) -> bool:
 
 
 @pytest.fixture
-def own_stores(tmp_path: Path) -> Iterator[Up]:
-    command = Up(tmp_path / "data")
-    yield command
-    command.stop()
+def own_stores() -> Iterator[Up]:
+    with stack_folder() as folder:
+        command = Up(folder)
+        yield command
+        command.stop()
 
 
 @pytest.fixture

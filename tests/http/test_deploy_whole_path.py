@@ -12,14 +12,15 @@ import pytest
 
 from deploy import demo
 from deploy.datadir import Addresses
-from tests.deploying import VESTIBULE, Up, until
+from tests.deploying import VESTIBULE, Up, stack_folder, until
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    command = Up(tmp_path_factory.mktemp("stack") / "data")
-    yield command
-    command.stop()
+def up() -> Iterator[Up]:
+    with stack_folder() as folder:
+        command = Up(folder)
+        yield command
+        command.stop()
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,9 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
     "jit": "off",
+    # Plans are kept for the life of a session. One made while a table was still empty, on the eve of the opening day,
+    # would scan it for ever.
+    "enable_seqscan": "off",
 }
 _COMMAND_TIMEOUT_S = 10.0
 

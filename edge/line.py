@@ -26,7 +26,7 @@ class LineError(Exception):
     Exception
     └── LineError
         ├── StoreUnavailable    it is away, or too slow; nothing is known about what it did
-        ├── Healing             it has lost the line a moment ago and gives out no places yet
+        ├── Healing             it has lost the line a moment ago, and touches no place yet
         ├── Closed              the room takes nobody in
         └── Moved               the room has begun a new line; this ticket belongs to an old one
     """
@@ -37,7 +37,7 @@ class StoreUnavailable(LineError):
 
 
 class Healing(LineError):
-    """The store lost the line a moment ago; places are given out again within a second or so."""
+    """The store lost the line a moment ago; within a second or so every edge has said what it has seen."""
 
 
 class Closed(LineError):
@@ -68,7 +68,7 @@ class Counting(Protocol):
 class Line:
     """A room's line. ``now_us`` (µs since the Unix epoch) is for tests and simulations: None is the store's clock.
 
-    Every method raises StoreUnavailable.
+    Every method raises StoreUnavailable; those that touch places raise Healing.
     """
 
     def __init__(self, client: Redis, plan: RoomPlan, counting: Counting, *, heal_s: float) -> None:
@@ -103,7 +103,6 @@ class Line:
 
         Raises:
             Closed: the room takes nobody in; no place was taken.
-            Healing: see there; no place was taken.
         """
         reply = await self._act(scripts.JOIN, [visitors], now_us)
         match reply.outcome:
@@ -111,8 +110,6 @@ class Line:
                 return await self.join(visitors, now_us)
             case "closed":
                 raise Closed
-            case "healing":
-                raise Healing
         return reply.first, _room(reply)
 
     async def look(self, places: Sequence[int], now_us: int | None = None) -> tuple[list[PlaceState], Picture]:
@@ -163,6 +160,8 @@ class Line:
         if reply.outcome == "missing":
             await self.install(now_us)
             reply = await self._run(script, [self._epoch, *arguments], now_us)
+        if reply.outcome == "healing" and arguments:
+            raise Healing
         return reply
 
     async def _run(self, script: Script, arguments: Sequence[str | int | float], now_us: int | None) -> _Reply:

@@ -22,5 +22,4 @@ end
 if ARGV[7] ~= '' then
     room.reason = ARGV[7]
 end
-save(room)
-return cjson.encode({ outcome = 'changed', room = picture(room) })
+return told('changed', room)

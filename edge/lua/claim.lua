@@ -7,21 +7,14 @@ however often it is claimed: from the second time on the answer is "admitted" ag
 
 KEYS  as in include/room.lua
 ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 epoch of the places, 5… places, served in order
-Returns JSON {outcome: "seen" | "moved" | "missing",
+Returns JSON {outcome: "seen" | "moved" | "healing" | "missing",
               claims: ["admitted" | "again" | "paced" | "waiting" | "left" | "closed", …], room}.
 ]]
 
-local room = load()
+local room, refusal = begin()
 if not room then
-    return MISSING
+    return refusal
 end
-local now = clock()
-if room.epoch ~= tonumber(ARGV[4]) then
-    advance(room, now, 0, 0)
-    save(room)
-    return cjson.encode({ outcome = 'moved', room = picture(room) })
-end
-advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
 
 local function admit(place)
     if room.state ~= 'open' or room.tokens < 1 then
@@ -52,5 +45,4 @@ local claims = {}
 for index = 5, #ARGV do
     claims[#claims + 1] = claim(tonumber(ARGV[index]))
 end
-save(room)
-return cjson.encode({ outcome = 'seen', claims = claims, room = picture(room) })
+return told('seen', room, { claims = claims })

@@ -3,8 +3,8 @@ Install a room where the store does not have it, or begin a new line (a higher e
 
 Guarantee: a room that is there keeps its settings and its line; of many edges that install at once the first wins. The
 token bucket begins empty, so that losing the store, or restarting it at will, never yields a token more than
-rate · time + burst. Places are given out again only when `heal_us` have passed: by then every edge that lives has said
-which places it has seen.
+rate · time + burst. Places are touched again only when `heal_us` have passed: by then every edge that lives has said which
+places it has seen.
 
 KEYS  as in include/room.lua
 ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 state, 5 reason, 6 epoch, 7 rate, 8 burst,
@@ -40,5 +40,4 @@ if room.epoch == epoch then
 else
     advance(room, now, 0, 0)
 end
-save(room)
-return cjson.encode({ outcome = outcome, room = picture(room) })
+return told(outcome, room)

@@ -6,20 +6,13 @@ place that is given back no longer counts as answered, so that its turn goes to 
 
 KEYS  as in include/room.lua
 ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 epoch of the places, 5… places
-Returns JSON {outcome: "seen" | "moved" | "missing", room}.
+Returns JSON {outcome: "seen" | "moved" | "healing" | "missing", room}.
 ]]
 
-local room = load()
+local room, refusal = begin()
 if not room then
-    return MISSING
+    return refusal
 end
-local now = clock()
-if room.epoch ~= tonumber(ARGV[4]) then
-    advance(room, now, 0, 0)
-    save(room)
-    return cjson.encode({ outcome = 'moved', room = picture(room) })
-end
-advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
 for index = 5, #ARGV do
     local place = tonumber(ARGV[index])
     if redis.call('SETBIT', LEFT, place, 1) == 0 then
@@ -29,5 +22,4 @@ for index = 5, #ARGV do
         end
     end
 end
-save(room)
-return cjson.encode({ outcome = 'seen', room = picture(room) })
+return told('seen', room)

@@ -5,20 +5,13 @@ Guarantee: reads only, but for the meters and the "answered" bits; asking twice 
 
 KEYS  as in include/room.lua
 ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 epoch of the places, 5… places
-Returns JSON {outcome: "seen" | "moved" | "missing", standings: ["waiting" | "called" | "admitted" | "left", …], room}.
+Returns JSON {outcome: "seen" | "moved" | "healing" | "missing", standings: ["waiting" | "called" | "admitted" | "left", …], room}.
 ]]
 
-local room = load()
+local room, refusal = begin()
 if not room then
-    return MISSING
+    return refusal
 end
-local now = clock()
-if room.epoch ~= tonumber(ARGV[4]) then
-    advance(room, now, 0, 0)
-    save(room)
-    return cjson.encode({ outcome = 'moved', room = picture(room) })
-end
-advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
 local standings = {}
 for index = 5, #ARGV do
     local place = tonumber(ARGV[index])
@@ -31,9 +24,5 @@ for index = 5, #ARGV do
     end
     standings[#standings + 1] = standing
 end
-save(room)
-local reply = { outcome = 'seen', room = picture(room) }
-if #standings > 0 then -- an empty table would become an object
-    reply.standings = standings
-end
-return cjson.encode(reply)
+-- An empty table would become an object in JSON.
+return told('seen', room, #standings > 0 and { standings = standings } or nil)

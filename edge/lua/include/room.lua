@@ -23,7 +23,7 @@ local NUMBERS = {
     'tokens', 'credit', 'at', -- both meters' levels, in tokens and calls, and when they were settled, in µs
     'second', 'asked', 'shown', -- last second sampled; called and answered places, weighted, one window old
     'recent', 'middle', 'middle_at', -- places called long ago, and not so long ago: where the backlog is looked for
-    'healing_until', -- µs; before it no place is given out, because other edges may know of higher ones
+    'healing_until', -- µs; before it places are not touched, because other edges may know of more of them
 }
 
 local function clock()
@@ -111,14 +111,15 @@ local function settle(room, now)
     room.at = now
     if room.state == 'open' then
         room.tokens = math.min(room.burst, room.tokens + passed * room.rate)
-        room.credit = room.credit + math.min(passed, 1) * call_rate(room)
+        local calls = call_rate(room)
+        room.credit = math.min(math.max(room.burst, calls), room.credit + passed * calls)
     end
 end
 
 -- Call the next in line, in order, as far as the credit goes; not while many already wait for a token.
 local function call(room)
     local next = math.min(math.floor(room.credit), room.joined - room.called)
-    if room.state == 'open' and next > 0 and backlog(room) <= 2 * room.rate + 1 then
+    if room.state == 'open' and room.at >= room.healing_until and next > 0 and backlog(room) <= 2 * room.rate + 1 then
         room.called = room.called + next
         room.credit = room.credit - next
     end
@@ -154,4 +155,31 @@ local function picture(room)
     }
 end
 
+local function told(outcome, room, more)
+    save(room)
+    local reply = more or {}
+    reply.outcome, reply.room = outcome, picture(room)
+    return cjson.encode(reply)
+end
+
 local MISSING = '{"outcome":"missing"}'
+
+-- How every act on places begins: load the room and bring it up to date. Returns the room, or nil and the reply that says
+-- why nothing can be done: "missing", "moved" (the room has another epoch than ARGV[4]), or "healing" (the store lost the
+-- line a moment ago, and other edges have not yet said what they have seen).
+local function begin()
+    local room = load()
+    if not room then
+        return nil, MISSING
+    end
+    local now = clock()
+    if room.epoch ~= tonumber(ARGV[4]) then
+        advance(room, now, 0, 0)
+        return nil, told('moved', room)
+    end
+    advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
+    if now < room.healing_until then
+        return nil, told('healing', room)
+    end
+    return room
+end

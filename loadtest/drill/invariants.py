@@ -164,14 +164,35 @@ _POLITE = {"paced", "not_called", "slot_gone", "key_in_flight"}
 
 
 def errors(events: Iterable[Event]) -> Broken:
-    """Answers that no visitor should get on a day when everything works, and faults of the drill itself."""
+    """Answers that no visitor should get, and faults of the drill itself.
+
+    A 503 that says when to come again is no error, and neither is a connection that broke: nothing is lost by them, the
+    visitor tries again, and ``retried`` counts them.
+    """
     broken = []
     for event in events:
         if event.what == "crash":
             broken.append(f"visitor {event.visitor}: {event.code}")
-        elif event.what in _EXPECTED and event.status not in _EXPECTED[event.what] and event.code not in _POLITE:
-            broken.append(f"{event.what}: {event.status or 'no answer'} {event.code}".rstrip())
+        elif not _is_expected(event) and not _was_put_off(event):
+            broken.append(f"{event.what}: {event.status} {event.code}".rstrip())
     return broken
+
+
+def retried(events: Iterable[Event]) -> Broken:
+    """Requests that came to nothing for the moment, and were made again."""
+    return [
+        f"{event.what}: {event.status or 'no answer'} {event.code}".rstrip()
+        for event in events
+        if event.what in _EXPECTED and _was_put_off(event)
+    ]
+
+
+def _is_expected(event: Event) -> bool:
+    return event.what not in _EXPECTED or event.status in _EXPECTED[event.what] or event.code in _POLITE
+
+
+def _was_put_off(event: Event) -> bool:
+    return event.status == 0 or (event.status == 503 and event.retry_after_s is not None)
 
 
 def stranded(trails: Mapping[int, Sequence[Event]]) -> Broken:

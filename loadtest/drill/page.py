@@ -19,7 +19,7 @@ _MEANING = {
     "replay_mismatches": "One Idempotency-Key made two appointments",
     "token_doubles": "One ticket got two tokens, or two tickets one",
     "stranded": "A visitor who stayed was not booked, though there was supply",
-    "errors": "An answer that nobody should get, or none",
+    "errors": "An answer that nobody should get",
 }
 
 

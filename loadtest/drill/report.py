@@ -73,6 +73,7 @@ class Report(msgspec.Struct, frozen=True):
     book_p50_ms: float
     book_p99_ms: float
     conflicts: int
+    retried: int
     shown_wait_kept: float
     # the verdict
     passed: bool
@@ -90,6 +91,7 @@ class Report(msgspec.Struct, frozen=True):
     latencies: list[Latency]
     outcomes: dict[str, int]
     error_kinds: dict[str, int]
+    retried_kinds: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def judge(events: Sequence[Event], books: Books, asked: Asked) -> Report:
     """Return the report; ``passed`` says that no invariant is broken and that somebody was booked."""
     trails = by_visitor(events)
     found = _violations(events, trails, books)
+    put_off = invariants.retried(events)
     counts = {name: len(broken) for name, broken in found.items()} | {
         "double_bookings": books.double_bookings,
         "oversold_slots": books.oversold_slots,
@@ -159,6 +162,8 @@ def judge(events: Sequence[Event], books: Books, asked: Asked) -> Report:
             "visitors": asked.visitors,
             "started_at": asked.started_at,
             "error_kinds": dict(Counter(found["errors"]).most_common(20)),
+            "retried": len(put_off),
+            "retried_kinds": dict(Counter(put_off).most_common(20)),
         },
         Report,
     )

@@ -50,6 +50,8 @@ class Event(msgspec.Struct, omit_defaults=True, frozen=True):
     appointment: str = ""
     key: str = ""
 
+    retry_after_s: float | None = None
+
     @property
     def took_s(self) -> float:
         """How long the answer took."""

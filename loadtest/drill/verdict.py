@@ -27,6 +27,8 @@ def show(report: Report, out_dir: Path, console: Console) -> None:
         f"booking {report.book_p50_ms:.0f} ms median, {report.book_p99_ms:.0f} ms p99, {report.conflicts:,} conflicts",
         highlight=False,
     )
+    for kind, count in report.retried_kinds.items():
+        console.print(f"[yellow]tried again[/] {count:,} × {kind}", highlight=False)
     for sentence in report.broken:
         console.print(f"[bold red]broken[/] {sentence}", highlight=False)
     console.print(f"report: {out_dir / 'report.html'}", highlight=False)

@@ -224,9 +224,8 @@ class Visitor:
         answer = self._http(method, url, name=what, body=body, headers=headers)
         received = time.monotonic()
         seen = facts_of(what, answer)
-        self._record(
-            Event(self.number, what, sent, received, answer.status, answer.code, key=key, **({"slot": slot} | seen))
-        )
+        asked = {"key": key, "slot": slot, "retry_after_s": answer.retry_after_s}
+        self._record(Event(self.number, what, sent, received, answer.status, answer.code, **(asked | seen)))
         return answer
 
     def _pause(self, seconds: float) -> None:

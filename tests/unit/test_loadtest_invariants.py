@@ -165,7 +165,7 @@ def test_audit_mismatches_add_up() -> None:
 
 @pytest.mark.parametrize(
     ("what", "status", "code"),
-    [("standing", 500, "internal"), ("join", 0, ""), ("book", 403, "ineligible"), ("standing", 401, "ticket_stale")],
+    [("standing", 500, "internal"), ("join", 503, ""), ("book", 403, "ineligible"), ("standing", 401, "ticket_stale")],
 )
 def test_an_answer_that_nobody_should_get_is_an_error(what: What, status: int, code: str) -> None:
     assert len(invariants.errors([event(0, what, 1, status, code=code)])) == 1
@@ -174,6 +174,12 @@ def test_an_answer_that_nobody_should_get_is_an_error(what: What, status: int, c
 @pytest.mark.parametrize(("what", "status", "code"), [("claim", 429, "paced"), ("book", 409, "slot_gone")])
 def test_a_refusal_that_belongs_to_a_busy_day_is_no_error(what: What, status: int, code: str) -> None:
     assert invariants.errors([event(0, what, 1, status, code=code)]) == []
+
+
+def test_being_put_off_is_counted_and_is_no_error() -> None:
+    events = [event(0, "join", 1, 503, code="store_unavailable", retry_after_s=2.0), event(0, "book", 2, 0)]
+    assert invariants.errors(events) == []
+    assert invariants.retried(events) == ["join: 503 store_unavailable", "book: no answer"]
 
 
 def test_a_fault_of_the_drill_is_an_error() -> None:

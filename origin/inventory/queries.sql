@@ -9,6 +9,7 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
           FROM site
          WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
            AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
+         ORDER BY distance_m, site.id  -- sorted here, or every slot in the radius would be read and sorted below
        ) near
  CROSS JOIN LATERAL (
         SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining

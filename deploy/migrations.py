@@ -1,5 +1,6 @@
 """Bring a database to the schema this version needs, with dbmate."""
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -29,11 +30,20 @@ def dbmate() -> str:
 def migrate(database_url: str) -> str:
     """Create the database where it is missing, apply what is pending, and return what dbmate said.
 
+    Several at once wait for each other.
+
     Raises:
         StackError: it failed; what was pending in the failed migration is rolled back.
     """
-    arguments = ["--migrations-dir", str(migrations_dir()), "--no-dump-schema", "up"]
-    done = subprocess.run([dbmate(), "--url", database_url, *arguments], capture_output=True, text=True, check=False)
+    variable = "VESTIBULE_DATABASE_URL"  # the URL may hold a password: not for the list of processes
+    source = ["--env", variable, "--env-file", os.devnull, "--migrations-dir", str(migrations_dir())]
+    done = subprocess.run(
+        [dbmate(), *source, "--no-dump-schema", "--migration-lock", "up"],
+        env={**os.environ, variable: database_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise StackError(f"the migration failed: {(done.stderr or done.stdout).strip()}")
     return done.stdout.strip()

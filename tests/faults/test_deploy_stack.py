@@ -121,6 +121,16 @@ def test_a_taken_port_names_its_setting_in_one_line_and_nothing_runs(own_stores:
     assert not (own_stores.data_dir / "postgres").exists()
 
 
+def test_a_service_that_cannot_start_is_named_with_its_own_words(given_stores: Up) -> None:
+    given_stores.environment["VESTIBULE_POOL_SIZE"] = "many"
+
+    status, printed = given_stores.refusal()
+
+    assert status == 1
+    assert "VESTIBULE_POOL_SIZE: Input should be a valid integer" in printed
+    assert "vestibule: origin ended with status 2" in printed
+
+
 def test_a_database_that_is_not_there_is_told(own_stores: Up) -> None:
     own_stores.environment["VESTIBULE_DATABASE_URL"] = "postgresql://postgres@127.0.0.1:9/vestibule?sslmode=disable"
 

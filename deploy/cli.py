@@ -102,6 +102,7 @@ def seed() -> None:
             _console.print(text, highlight=False)
 
         run(_database_url(settings), settings, SystemClock(), say)
+        say("The demo programme is there.")
 
 
 @app.command()

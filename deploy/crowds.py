@@ -126,8 +126,13 @@ def _crowd_settings() -> CrowdSettings:
         return CrowdSettings()
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        texts = [": ".join(["_".join(map(str, fault["loc"])).upper(), fault["msg"]]).lstrip(": ") for fault in faults]
-        raise StackError("; ".join(texts)) from None
+        raise StackError("; ".join(_told(fault["loc"], fault["msg"]) for fault in faults)) from None
+
+
+def _told(place: tuple[int | str, ...], message: str) -> str:
+    name = "_".join(map(str, place)).upper()
+    text = message.removeprefix("Value error, ")
+    return f"{name}: {text}" if name else text
 
 
 @contextmanager

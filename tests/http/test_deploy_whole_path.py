@@ -5,6 +5,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -100,6 +101,39 @@ def test_operators_change_the_rate_with_a_token_of_the_command_line(up: Up, addr
 
     assert changed.status_code == 200, changed.text
     assert refused.status_code == 403
+
+
+def test_a_small_crowd_is_drilled_on_the_stack_that_runs(up: Up, addresses: Addresses, tmp_path: Path) -> None:
+    crowd = {"VISITORS": "20", "SPIKE": "1", "RATE": "100", "NO_SHOW": "0"}
+    at = {"EDGE": addresses["edge_url"], "ORIGIN": addresses["origin_url"]}
+
+    drilled = subprocess.run(
+        [VESTIBULE, "drill"],
+        env=up.environment | crowd | at,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert drilled.returncode == 0, drilled.stdout + drilled.stderr
+    report = json.loads((tmp_path / "build" / "drill" / "report.json").read_text())
+    assert report["passed"]
+    assert report["booked"] == 20
+
+
+def test_a_drill_without_one_of_the_two_addresses_is_refused(up: Up) -> None:
+    refused = subprocess.run(
+        [VESTIBULE, "drill"],
+        env=up.environment | {"EDGE": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == "vestibule: give both EDGE and ORIGIN, or none of them"
 
 
 def test_the_identity_provider_knows_the_demos_people(addresses: Addresses) -> None:

@@ -1,6 +1,7 @@
 """The rows of the edge."""
 
 import time
+from contextlib import closing
 from itertools import islice
 from random import Random
 
@@ -113,7 +114,7 @@ def overshoot(edge: EdgeSide) -> Figure:
     Seconds are those of the store's clock, to which a token's time of issue is rounded down.
     """
     room = "bench-pace"
-    with edge.operator(room).drill(200, 20):
+    with closing(edge.operator(room)) as operator, operator.drill(200, 20):
         tickets = edge.tickets(room, 4_000)
         Random(1).shuffle(tickets)
         time.sleep(3)  # an idle room banks nothing beyond its burst

@@ -26,6 +26,7 @@ class Person(msgspec.Struct, frozen=True):
         token: the bearer token.
         leaving: how they leave the line, or "" to stay; ``leaves_after`` is the share of the expected wait they stay.
         picks: a number in [0, 1): which of the slots shown they would like best.
+        thinks_s: how long they look at the slots before they choose; others choose meanwhile.
         double_click: sends claims and bookings twice, as people do.
     """
 
@@ -36,6 +37,7 @@ class Person(msgspec.Struct, frozen=True):
     leaving: Leaving = ""
     leaves_after: float = 0
     picks: float = 0
+    thinks_s: float = 0
     double_click: bool = False
 
 
@@ -72,6 +74,7 @@ def draw(
             leaving=_leaving(index in leavers, random),
             leaves_after=random.uniform(0, 0.8),
             picks=random.random(),
+            thinks_s=random.uniform(0, 3),
             double_click=random.random() < 0.05,
         )
         for index, arrives in enumerate(arrivals)

@@ -265,7 +265,9 @@ def _feelings(events: Sequence[Event], trails: Mapping[int, Sequence[Event]]) ->
         if joins and claims:
             waits.append(claims[0].received - joins[0].received)
             if joins[0].wait_p90_s is not None:
-                kept.append(waits[-1] <= joins[0].wait_p90_s + 1)
+                # When exactly the call came is not in the trail; it was not before the visitor last found it missing.
+                missing = [event.sent for event in trail if event.state == "waiting"]
+                kept.append(max(missing, default=0.0) - joins[0].received <= joins[0].wait_p90_s)
     books = [event.took_s * 1000 for event in answered(events, "book", 201)]
     return {
         "wait_p50_s": round(percentile(waits, 0.5), 2),

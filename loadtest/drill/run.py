@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -56,7 +57,6 @@ def hold(config: DrillConfig, console: Console) -> Report:
         DrillError, RoomError, SqlError: it could not be held.
     """
     psql = Psql(config.psql, config.database_url)
-    operator = Operator(config.edge_url, config.room, config.operator_token)
     plan = make_plan(config, psql)
     console.print(
         f"Opening day in room [bold]{config.room}[/]: {config.visitors:,} visitors within {config.spike_s:g} s, "
@@ -73,12 +73,12 @@ def hold(config: DrillConfig, console: Console) -> Report:
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_ahead_s=time.time() - time.monotonic(),
     )
-    try:
-        with operator.drill(config.rate_per_s, config.burst):
-            since = psql.read(_HERE / "now.sql", str)
-            events = let_loose(plan, config, console)
-    finally:
-        operator.close()
+    with (
+        closing(Operator(config.edge_url, config.room, config.operator_token)) as operator,
+        operator.drill(config.rate_per_s, config.burst),
+    ):
+        since = psql.read(_HERE / "now.sql", str)
+        events = let_loose(plan, config, console)
     books = psql.read(_HERE / "books.sql", Books, {"programme": config.programme, "since": since})
     return judge(events, books, asked)
 

@@ -168,6 +168,7 @@ class Visitor:
                 wanted = self._search(25 if attempt == 0 else 200)
                 if not wanted:
                     continue
+                self._pause(self.person.thinks_s)
             # Most people want one of the first few: that is what makes slots fill up under their hands.
             slot = wanted[int(self.person.picks**2 * min(len(wanted), 10))]
             answer = self._try(slot, decision)

@@ -1,0 +1,179 @@
+"""The crowd's ways to look from the outside, on real stores: psql, the store's protocol, HTTP, the ops API."""
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from deploy.stores import Valkey as ValkeyServer
+from deploy.stores import postgres_program
+from loadtest.bench import client
+from loadtest.bench.machine import BenchError
+from loadtest.bench.valkey import Valkey
+from loadtest.bench.wrk import request
+from loadtest.drill import config
+from loadtest.drill.invariants import Books
+from loadtest.drill.room import Operator, RoomError
+from loadtest.drill.trail import Event, Reader, Writer
+from loadtest.psql import Psql, SqlError
+from tests.conftest import Serve
+
+BOOKS = Path(config.__file__).with_name("books.sql")
+
+
+def psql(url: str) -> Psql:
+    return Psql(Path(postgres_program("psql")), url)
+
+
+def books(url: str) -> Books:
+    return psql(url).read(BOOKS, Books, {"programme": "demo", "since": "2020-01-01"})
+
+
+@pytest.fixture
+async def booked(database: asyncpg.Connection) -> asyncpg.Connection:
+    """A database with one slot of two places, one of them booked as it should be."""
+    await database.execute(
+        """
+        INSERT INTO programme (id, name, room) VALUES ('demo', 'demo', 'demo');
+        INSERT INTO region VALUES ('r', 'r');
+        INSERT INTO site (id, region, name, address, town, lat, lng, time_zone)
+        VALUES (1, 'r', 's', '', '', 0, 0, 'UTC');
+        INSERT INTO slot (id, programme, site, starts_at, ends_at, product, capacity, remaining)
+        VALUES (1, 'demo', 1, now(), now() + interval '5 minutes', '140', 2, 1);
+        INSERT INTO ruleset VALUES (repeat('0', 64), '', now());
+        INSERT INTO rule_version VALUES ('demo', 1, repeat('0', 64), now());
+        INSERT INTO decision (ref, programme, person, outcome, rule_version, ruleset, evaluator, as_of, products, dose,
+                              inputs_hash, branches, created_at, expires_at)
+        VALUES ('00000000-0000-0000-0000-00000000000d', 'demo', decode(repeat('01', 32), 'hex'), 'eligible', 1,
+                repeat('0', 64), 'e', current_date, '{140}', 1, '', '[]', now(), now() + interval '1 hour');
+        INSERT INTO appointment
+        VALUES ('00000000-0000-0000-0000-00000000000a', 'demo', decode(repeat('01', 32), 'hex'), 1, 1, 'confirmed',
+                '00000000-0000-0000-0000-00000000000d', 'token', 1, now(), now());
+        INSERT INTO audit_event (id, at, kind, programme, actor, about, details)
+        VALUES (gen_random_uuid(), now(), 'booked', 'demo', 'visitor', '00000000-0000-0000-0000-00000000000a', '{}'),
+               (gen_random_uuid(), now(), 'decided', 'demo', 'visitor', '00000000-0000-0000-0000-00000000000d', '{}');
+        INSERT INTO outbox (kind, appointment, appointment_version, created_at)
+        VALUES ('booked', '00000000-0000-0000-0000-00000000000a', 1, now());
+        """
+    )
+    return database
+
+
+async def test_books_that_add_up_show_nothing(booked: asyncpg.Connection, database_url: str) -> None:
+    found = books(database_url)
+    assert (found.double_bookings, found.oversold_slots, found.audit_mismatches) == (0, 0, 0)
+    assert found.bookings_without_notice == 0
+    assert [(booking.admission, booking.slot) for booking in found.bookings] == [("token", "1")]
+    assert found.decisions == ["00000000-0000-0000-0000-00000000000d"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name"),
+    [
+        ("UPDATE slot SET remaining = 2", "oversold_slots"),
+        ("UPDATE slot SET remaining = 0", "oversold_slots"),
+        ("UPDATE slot SET capacity = 0, remaining = 0", "oversold_slots"),
+        ("DELETE FROM audit_event WHERE kind = 'booked'", "bookings_without_audit"),
+        ("UPDATE audit_event SET kind = 'booked', about = (SELECT id FROM appointment)", "bookings_without_audit"),
+        ("DELETE FROM audit_event WHERE kind = 'decided'", "decisions_without_audit"),
+        ("UPDATE audit_event SET about = gen_random_uuid() WHERE kind = 'booked'", "audit_without_cause"),
+        ("DELETE FROM outbox", "bookings_without_notice"),
+        (
+            """
+            DROP INDEX appointment_one_active;
+            INSERT INTO appointment SELECT gen_random_uuid(), programme, person, dose, slot, status, decision, 'other',
+                   1, created_at, changed_at FROM appointment
+            """,
+            "double_bookings",
+        ),
+    ],
+)
+async def test_books_that_do_not_add_up_are_found(
+    booked: asyncpg.Connection, database_url: str, spoil: str, name: str
+) -> None:
+    await booked.execute(spoil)
+    assert getattr(books(database_url), name) == 1
+
+
+async def test_a_statement_that_fails_says_why(database_url: str, tmp_path: Path) -> None:
+    script = tmp_path / "bad.sql"
+    script.write_text("SELECT no_such_column;")
+    with pytest.raises(SqlError, match="no_such_column"):
+        psql(database_url).run(script)
+    with pytest.raises(SqlError, match="cannot run"):
+        Psql(tmp_path / "nothing", database_url).run(script)
+
+
+async def test_the_store_is_asked_in_its_own_protocol(valkey: Redis, valkey_server: ValkeyServer) -> None:
+    store = Valkey(valkey_server.url)
+    before = store.used_memory()
+    store.ask("SETBIT", "bench-x", str(8 * 2_000_000), "1")
+    assert 2_000_000 <= store.used_memory() - before < 4_000_000
+    store.forget("bench-*")
+    assert store.ask("EXISTS", "bench-x") == 0
+    assert store.ask("GET", "bench-x") is None
+    with pytest.raises(BenchError, match="unknown command"):
+        store.ask("NONSENSE")
+    store.close()
+
+
+async def test_prepared_requests_are_answered_in_their_order(serve: Serve) -> None:
+    async def echo(request: Request) -> Response:
+        return JSONResponse(await request.json(), 201)
+
+    url = await serve(Starlette(routes=[Route("/", echo, methods=["POST"])]))
+    asked = [request("POST", f"{url}/", None, number) for number in range(100)]
+    answers = await asyncio.to_thread(client.send_all, url, asked)
+    assert answers == [(201, str(number).encode()) for number in range(100)]
+
+
+async def test_the_room_gets_its_rate_back_whatever_happens(serve: Serve) -> None:
+    room = {"state": "open", "joined": 0, "called": 0, "admitted": 0, "rate_per_s": 5.0, "burst": 3}
+    seen: list[tuple[float, int]] = []
+
+    async def ops(request: Request) -> Response:
+        if request.method == "PATCH":
+            change = msgspec.json.decode(await request.body())
+            room.update(rate_per_s=change["rate_per_s"], burst=change["burst"])
+            seen.append((change["rate_per_s"], change["burst"]))
+        return JSONResponse(room)
+
+    url = await serve(Starlette(routes=[Route("/v1/ops/rooms/demo", ops, methods=["GET", "PATCH"])]))
+
+    def fail() -> None:
+        with closing(Operator(url, "demo", "token")) as operator, operator.drill(50, 10):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await asyncio.to_thread(fail)
+    assert seen == [(50, 10), (5.0, 3)]
+    room["state"] = "paused"
+    with pytest.raises(RoomError, match="paused"):
+        await asyncio.to_thread(fail)
+
+
+def test_a_trail_is_read_while_it_grows(tmp_path: Path) -> None:
+    path = tmp_path / "trails.jsonl"
+    writer = Writer(path)
+    reader = Reader(path)
+    first, second = Event(0, "join", 1.0, 2.0, 201, place=1), Event(1, "join", 1.5, 2.5, 201, place=2)
+    writer.write(first)
+    writer.flush()
+    assert list(reader.read()) == [first]
+    half = msgspec.json.encode(second)
+    with path.open("ab") as file:
+        file.write(half[:10])
+    assert list(reader.read()) == []
+    with path.open("ab") as file:
+        file.write(half[10:] + b"\n")
+    assert list(reader.read()) == [second]
+    reader.close()
+    writer.close()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,17 +13,22 @@ import msgspec
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from origin.admin import programmes
+from origin.app import create_app
+from origin.booking.store import BookingStore
 from origin.config import OriginConfig
 from origin.db.pool import connect
 from origin.db.sql import Connection
 from origin.eligibility import versions
 from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
+from origin.state import OriginState
 from shared.bearer import TrustedIssuer
 from shared.clock import ManualClock
 from shared.keys import KeyRing, encode_key_file
 from shared.token import AdmissionTokens
+from tests.conftest import serving
 
 ISSUER = "urn:test:issuer"
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -125,6 +130,47 @@ async def world(database_url: str, **options: Any) -> AsyncIterator[World]:
 
 
 @dataclass
+class Origin:
+    """A world, and an origin on it that answers over HTTP."""
+
+    world: World
+    client: httpx.AsyncClient
+    state: OriginState
+
+    def visitor(self, sub: str = "ana") -> "Visitor":
+        """Somebody who was just let through."""
+        return Visitor(self.client, sub, admission(now=self.world.clock.now()))
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Read one of the origin's samples."""
+        return self.state.metrics.registry.get_sample_value(f"vestibule_origin_{name}", labels) or 0.0
+
+
+@asynccontextmanager
+async def origin(
+    database_url: str, folder: Path, *, store: BookingStore | None = None, rules: bytes | None = None, **changes: Any
+) -> AsyncIterator[Origin]:
+    """Serve an origin on a fresh database."""
+    async with world(database_url, rules=rules) as made:
+        seen: list[OriginState] = []
+        app = create_app(config(folder, database_url, **changes), clock=made.clock, store=store)
+        async with serving(_noting(app, seen)) as base, httpx.AsyncClient(base_url=base, timeout=30) as client:
+            await client.get("/healthz")
+            yield Origin(made, client, seen[0])
+
+
+def _noting(app: ASGIApp, seen: list[OriginState]) -> ASGIApp:
+    """Let a test look at the state that requests see."""
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            seen.append(scope["state"]["origin"])
+        await app(scope, receive, send)
+
+    return noting
+
+
+@dataclass
 class Visitor:
     """Somebody with a bearer token and an admission token."""
 
@@ -153,8 +199,3 @@ class Visitor:
         headers = self.headers | {"Idempotency-Key": f'"{key or uuid4().hex}"'}
         body = {"slot_id": slot, "decision_ref": decision}
         return await self.client.post("/v1/appointments", json=body, headers=headers)
-
-
-def day(text: str) -> date:
-    """Read an ISO date."""
-    return date.fromisoformat(text)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from time import perf_counter
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -30,7 +31,7 @@ _read_products = msgspec.json.Decoder(list[str]).decode
 class BookForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which slot, and the decision that allows it."""
 
-    slot_id: int
+    slot_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     decision_ref: UUID
 
 

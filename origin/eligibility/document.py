@@ -22,7 +22,7 @@ MAX_DEPTH = 8
 MAX_CLAUSES = 256
 LANGUAGE = "en"
 
-Code = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]{1,62}$")]
+Code = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]{0,62}$")]
 Value = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Values = Annotated[list[Value], msgspec.Meta(min_length=1, max_length=256)]
 Age = Annotated[int, msgspec.Meta(ge=0, le=150)]

@@ -16,6 +16,7 @@ from shared.problem import INVALID_QUERY, Problem
 
 _LONGEST_WINDOW = timedelta(days=62)
 _DEFAULT_WINDOW = timedelta(days=14)
+_FURTHEST = timedelta(days=3653)
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -28,7 +29,7 @@ class SearchForm(msgspec.Struct, forbid_unknown_fields=True, rename={"starts_fro
     radius_km: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 50
     starts_from: Time | None = None
     starts_before: Time | None = None
-    product: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    product: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9.-]{1,64}$")] | None = None
     rule_version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
     per_site: Annotated[int, msgspec.Meta(ge=1, le=200)] = 200
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
@@ -46,15 +47,10 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
     """Find slots of the programme that the visitor was let through to.
 
     Raises:
-        Problem: ``invalid_query`` for a window that is empty or longer than 62 days; 503 ``store_unavailable``.
+        Problem: ``invalid_query`` for a window that ends before it begins, is longer than 62 days, or far away; 503 ``store_unavailable``.
     """
     now = state.clock.now()
-    starts_from = max(now, form.starts_from or now)
-    starts_before = form.starts_before or starts_from + _DEFAULT_WINDOW
-    if starts_before < (form.starts_from or now):
-        raise Problem(INVALID_QUERY, "`to` lies before `from`")
-    if starts_before - starts_from > _LONGEST_WINDOW:
-        raise Problem(INVALID_QUERY, "the window is longer than 62 days")
+    starts_from, starts_before = _window(form, now)
     async with state.database.connection() as connection:
         slots = await state.slots.search(
             connection,
@@ -74,6 +70,20 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
     state.metrics.searched.inc()
     changed = current is not None and current.version != form.rule_version
     return Found(slots, changed, now)
+
+
+def _window(form: SearchForm, now: datetime) -> tuple[datetime, datetime]:
+    """Return from when (not before now) until when to look."""
+    for asked in (form.starts_from, form.starts_before):
+        if asked is not None and abs(asked - now) > _FURTHEST:
+            raise Problem(INVALID_QUERY, "`from` and `to` must lie within ten years of now")
+    starts_from = max(now, form.starts_from or now)
+    starts_before = form.starts_before or starts_from + _DEFAULT_WINDOW
+    if form.starts_from is not None and starts_before < form.starts_from:
+        raise Problem(INVALID_QUERY, "`to` lies before `from`")
+    if starts_before - starts_from > _LONGEST_WINDOW:
+        raise Problem(INVALID_QUERY, "the window is longer than 62 days")
+    return starts_from, starts_before
 
 
 async def one_slot(state: OriginState, admission: Admission, slot: int) -> Slot:

@@ -3,31 +3,22 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from origin.app import create_app
 from tests import origin_world
-from tests.conftest import Serve
-from tests.origin_world import MADRID, Visitor, World
+from tests.origin_world import MADRID, Origin
 
 
 @pytest.fixture
-async def world(database_url: str) -> AsyncIterator[World]:
-    async with origin_world.world(database_url) as made:
+async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
+    async with origin_world.origin(database_url, tmp_path) as made:
         yield made
 
 
-@pytest.fixture
-async def client(world: World, database_url: str, serve: Serve, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    base = await serve(create_app(origin_world.config(tmp_path, database_url), clock=world.clock))
-    async with httpx.AsyncClient(base_url=base) as made:
-        yield made
-
-
-async def test_a_visitor_goes_all_the_way(world: World, client: httpx.AsyncClient) -> None:
+async def test_a_visitor_goes_all_the_way(origin: Origin) -> None:
+    world, client = origin.world, origin.client
     slot = await world.slot(capacity=3)
-    ana = Visitor(client)
+    ana = origin.visitor()
     exchanged = await client.post("/v1/admission:exchange", json={"token": ana.token})
     assert exchanged.status_code == 200, exchanged.text
     assert exchanged.json() == {"room": "demo", "programme": "demo", "expires_at": "2027-03-01T09:30:00Z"}

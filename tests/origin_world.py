@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -59,6 +60,7 @@ def config(folder: Path, database_url: str, **changes: Any) -> OriginConfig:
     return OriginConfig(**(base | changes))
 
 
+@cache
 def bearer(sub: str, *roles: str) -> str:
     """Mint a bearer token."""
     claims = {"iss": ISSUER, "aud": "vestibule", "sub": sub, "exp": 4_000_000_000, "roles": list(roles)}

@@ -1,0 +1,283 @@
+"""Races over HTTP, against four origins that share a database.
+
+Beside each stands its negative control: the same race, met by a store that checks and then writes, on a database
+without the constraint. There it must go wrong, or the test proves nothing.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+
+from origin.app import create_app
+from origin.booking.store import QUERIES, Attempt, BookingStore, CancelOutcome, Result
+from origin.db.sql import Connection, load
+from tests import origin_world
+from tests.conftest import serving
+from tests.origin_world import Visitor, World, admission
+
+ORIGINS = 4
+
+
+@dataclass
+class Town:
+    """One programme behind several origins."""
+
+    world: World
+    clients: list[httpx.AsyncClient]
+
+    def visitor(self, number: int, *, sub: str | None = None, token: str | None = None) -> Visitor:
+        """Somebody who talks to one of the origins."""
+        client = self.clients[number % len(self.clients)]
+        return Visitor(client, sub or f"person-{number}", token or admission())
+
+    async def tell(self) -> list[tuple[int, int, int]]:
+        """For each slot: its capacity, what remains, and how many hold it."""
+        rows = await self.world.connection.fetch(
+            "SELECT capacity, remaining, (SELECT count(*) FROM appointment a WHERE a.slot = slot.id"
+            " AND a.status = 'confirmed') AS active FROM slot ORDER BY id"
+        )
+        return [(row["capacity"], row["remaining"], row["active"]) for row in rows]
+
+
+@asynccontextmanager
+async def town(database_url: str, folder: Path, store: BookingStore | None = None) -> AsyncIterator[Town]:
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(origin_world.world(database_url))
+        clients = []
+        for _ in range(ORIGINS):
+            app = create_app(origin_world.config(folder, database_url), clock=world.clock, store=store)
+            base = await stack.enter_async_context(serving(app))
+            clients.append(await stack.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30)))
+        yield Town(world, clients)
+
+
+class Meeting:
+    """Where the first two wait for each other; later ones pass."""
+
+    def __init__(self) -> None:
+        self._came = 0
+        self._both = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self._came += 1
+        if self._came == 2:
+            self._both.set()
+        async with asyncio.timeout(10):
+            await self._both.wait()
+
+
+class CheckThenWrite(BookingStore):
+    """What one would write without thinking of anybody else. The first two to have checked wait for each other."""
+
+    def __init__(self) -> None:
+        self._bookers = Meeting()
+        self._leavers = Meeting()
+
+    async def book(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
+        return [await self._one(connection, attempt) for attempt in attempts]
+
+    async def cancel(
+        self, connection: Connection, appointment: UUID, *, person: bytes, audit: UUID, now: datetime
+    ) -> CancelOutcome:
+        del audit, now
+        slot = await connection.fetchval(
+            "SELECT slot FROM appointment WHERE id = $1 AND person = $2", appointment, person
+        )
+        remaining = await connection.fetchval("SELECT remaining FROM slot WHERE id = $1", slot)
+        await self._leavers()
+        await connection.execute("UPDATE appointment SET status = 'cancelled' WHERE id = $1", appointment)
+        await connection.execute("UPDATE slot SET remaining = $2 WHERE id = $1", slot, remaining + 1)
+        return "cancelled"
+
+    async def _one(self, connection: Connection, attempt: Attempt) -> Result:
+        seen = await connection.fetchrow(
+            "SELECT remaining, (SELECT body FROM idempotency WHERE person = $2 AND key = $3) AS body,"
+            " EXISTS (SELECT FROM appointment WHERE person = $2 AND status = 'confirmed') AS active,"
+            " EXISTS (SELECT FROM appointment WHERE admission = $4) AS used FROM slot WHERE id = $1",
+            attempt.slot,
+            attempt.person,
+            attempt.key,
+            attempt.admission,
+        )
+        assert seen is not None
+        if seen["body"]:
+            return Result("replayed", seen["body"])
+        if seen["used"] or seen["active"]:
+            return Result("admission_used" if seen["used"] else "already_booked")
+        if seen["remaining"] == 0:
+            return Result("slot_gone")
+        await self._bookers()
+        return await self._write(connection, attempt, seen["remaining"] - 1)
+
+    async def _write(self, connection: Connection, attempt: Attempt, remaining: int) -> Result:
+        await connection.execute(
+            "INSERT INTO appointment (id, programme, person, dose, slot, status, decision, admission, created_at,"
+            " changed_at) VALUES ($1, $2, $3, 1, $4, 'confirmed', $5, $6, $7, $7)",
+            attempt.appointment,
+            attempt.programme,
+            attempt.person,
+            attempt.slot,
+            attempt.decision,
+            attempt.admission,
+            attempt.now,
+        )
+        await connection.execute("UPDATE slot SET remaining = $2 WHERE id = $1", attempt.slot, remaining)
+        row = await load(QUERIES)["appointment"].row(connection, appointment=attempt.appointment, person=attempt.person)
+        assert row is not None
+        body = msgspec.json.encode(dict(row)).decode()
+        await connection.execute(
+            "INSERT INTO idempotency VALUES ($1, $2, $3, 201, $4, $5) ON CONFLICT DO NOTHING",
+            attempt.person,
+            attempt.key,
+            attempt.fingerprint,
+            body,
+            attempt.now,
+        )
+        return Result("booked", body)
+
+
+@pytest.fixture
+async def guarded(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(database_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def naive(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with town(database_url, tmp_path, CheckThenWrite()) as made:
+        await made.world.connection.execute("DROP INDEX appointment_one_active")
+        await made.world.connection.execute("ALTER TABLE appointment DROP CONSTRAINT appointment_one_per_admission")
+        yield made
+
+
+def codes(answers: Sequence[httpx.Response]) -> Counter[str]:
+    """How often each answer was given."""
+    return Counter("booked" if each.status_code == 201 else str(each.json()["code"]) for each in answers)
+
+
+async def rush_for_one_slot(town: Town, people: int, capacity: int) -> Counter[str]:
+    slot = await town.world.slot(capacity=capacity)
+    visitors = [town.visitor(number) for number in range(people)]
+    decisions = await asyncio.gather(*(each.decision() for each in visitors))
+    pairs = zip(visitors, decisions, strict=True)
+    return codes(await asyncio.gather(*(each.book(slot, decision) for each, decision in pairs)))
+
+
+@pytest.mark.parametrize("capacity", [1, 7])
+async def test_the_last_places_are_sold_once(guarded: Town, capacity: int) -> None:
+    """B1."""
+    assert await rush_for_one_slot(guarded, 40, capacity) == {"booked": capacity, "slot_gone": 40 - capacity}
+    assert await guarded.tell() == [(capacity, 0, capacity)]
+
+
+async def test_check_then_write_sells_the_last_place_twice(naive: Town) -> None:
+    assert (await rush_for_one_slot(naive, 8, 1))["booked"] > 1
+    assert (await naive.tell())[0][2] > 1
+
+
+async def one_person_wants_everything(town: Town, attempts: int) -> Counter[str]:
+    slots = [await town.world.slot(hours=24 + number) for number in range(attempts)]
+    visitors = [town.visitor(number, sub="ana") for number in range(attempts)]
+    decisions = [await each.decision() for each in visitors]
+    wanted = zip(visitors, slots, decisions, strict=True)
+    return codes(await asyncio.gather(*(each.book(slot, decision) for each, slot, decision in wanted)))
+
+
+async def test_a_person_gets_one_of_many_slots_asked_for_at_once(guarded: Town) -> None:
+    """B2."""
+    assert await one_person_wants_everything(guarded, 16) == {"booked": 1, "already_booked": 15}
+    assert sum(1 - remaining for _, remaining, _ in await guarded.tell()) == 1
+
+
+async def test_check_then_write_books_a_person_twice(naive: Town) -> None:
+    assert (await one_person_wants_everything(naive, 8))["booked"] > 1
+
+
+async def one_key_many_times(town: Town, times: int) -> list[httpx.Response]:
+    slot, token = await town.world.slot(capacity=times), admission()
+    visitors = [town.visitor(number, sub="ana", token=token) for number in range(times)]
+    decision = await visitors[0].decision()
+    return list(await asyncio.gather(*(each.book(slot, decision, key="same") for each in visitors)))
+
+
+async def test_one_key_sent_many_times_at_once_books_once(guarded: Town) -> None:
+    """B4, in flight: the same answer, or 409."""
+    answers = await one_key_many_times(guarded, 16)
+    assert set(codes(answers)) <= {"booked", "key_in_flight"}
+    assert len({each.content for each in answers if each.status_code == 201}) == 1
+    assert [active for _, _, active in await guarded.tell()] == [1]
+
+
+async def test_check_then_write_books_twice_under_one_key(naive: Town) -> None:
+    await one_key_many_times(naive, 8)
+    assert (await naive.tell())[0][2] > 1
+
+
+async def one_admission_for_many(town: Town, people: int) -> Counter[str]:
+    token = admission()
+    slots = [await town.world.slot(hours=24 + number) for number in range(people)]
+    visitors = [town.visitor(number, token=token) for number in range(people)]
+    decisions = [await each.decision() for each in visitors]
+    wanted = zip(visitors, slots, decisions, strict=True)
+    return codes(await asyncio.gather(*(each.book(slot, decision) for each, slot, decision in wanted)))
+
+
+async def test_one_admission_books_once_whoever_shares_it(guarded: Town) -> None:
+    """B7."""
+    assert await one_admission_for_many(guarded, 16) == {"booked": 1, "admission_used": 15}
+    assert sum(active for _, _, active in await guarded.tell()) == 1
+
+
+async def test_check_then_write_lets_one_admission_book_twice(naive: Town) -> None:
+    assert (await one_admission_for_many(naive, 8))["booked"] > 1
+
+
+async def cancel_while_others_book(town: Town, places: int, others: int) -> None:
+    slot = await town.world.slot(capacity=places)
+    holders = [town.visitor(number) for number in range(places)]
+    held = [await each.book(slot, await each.decision()) for each in holders]
+    assert codes(held) == {"booked": places}
+    takers = [town.visitor(100 + number) for number in range(others)]
+    decisions = [await each.decision() for each in takers]
+    leaving = [
+        each.client.delete(answer.headers["location"], headers=each.headers)
+        for each, answer in zip(holders, held, strict=True)
+    ]
+    coming = [each.book(slot, decision) for each, decision in zip(takers, decisions, strict=True)]
+    together = [call for pair in zip(leaving, coming, strict=False) for call in pair]
+    answers = await asyncio.gather(*together, *coming[places:])
+    assert {each.status_code for each in answers} <= {201, 204, 409}
+
+
+async def test_what_is_cancelled_while_others_book_is_neither_lost_nor_sold_twice(guarded: Town) -> None:
+    """B6 and B1: the books add up at any moment, and what is left can be booked at once."""
+    await cancel_while_others_book(guarded, places=8, others=16)
+    capacity, remaining, active = (await guarded.tell())[0]
+    assert remaining == capacity - active
+    late = [guarded.visitor(200 + number) for number in range(remaining + 1)]
+    slot = await guarded.world.connection.fetchval("SELECT id FROM slot")
+    answers = codes([await each.book(slot, await each.decision()) for each in late])
+    assert answers == Counter({"booked": remaining, "slot_gone": 1}) + Counter()
+
+
+async def test_check_then_write_loses_what_is_cancelled_at_once(naive: Town) -> None:
+    slot = await naive.world.slot(capacity=2)
+    holders = [naive.visitor(number) for number in range(2)]
+    decisions = [await each.decision() for each in holders]
+    held = await asyncio.gather(*(each.book(slot, ref) for each, ref in zip(holders, decisions, strict=True)))
+    await naive.world.connection.execute("UPDATE slot SET remaining = 0")
+    leaving = zip(holders, held, strict=True)
+    await asyncio.gather(
+        *(each.client.delete(answer.headers["location"], headers=each.headers) for each, answer in leaving)
+    )
+    capacity, remaining, active = (await naive.tell())[0]
+    assert remaining != capacity - active

@@ -71,7 +71,7 @@ class AccountPages:
     async def _enter(self, visit: Visit) -> Response:
         form = await visit.form()
         _, cookie = await admission.exchange(visit.state, text_of(form, "token", at_most=_TOKEN_LENGTH))
-        response = see(visit.go_on())
+        response = see("/" if visit.person is None else visit.go_on())  # first things first: "/" says to sign in
         admission.set_cookie(visit.state, response, cookie)
         return response
 

@@ -49,6 +49,7 @@ class BookingPages:
         if outcome is None:
             visit.kept.then = visit.request.url.path
             return see("/eligibility")
+        visit.kept.then = ""
         slot = await one_slot(visit.state, admission, _slot_id(visit))
         said = of_slot(slot, LANGUAGE, dose=outcome.dose)
         return self._site.page(visit, "confirm.html", slot=said, key=str(self._ids.uuid()))

@@ -85,6 +85,7 @@ class EligibilityPages:
             product=product(outcome.products[0]) if outcome.products else "",
             dose=outcome.dose,
             rule_version=outcome.version,
+            chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
         )
 
     async def _form(

@@ -1,0 +1,196 @@
+"""What the browser tests visit: edge, origin and identity provider over real HTTP, on real stores."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx
+from pydantic import SecretStr
+
+from deploy import identity
+from deploy.stores import Valkey, free_port
+from edge.app import create_app as create_edge
+from edge.config import EdgeConfig
+from edge.room import RoomPlan
+from origin.admin import programmes
+from origin.app import create_app as create_origin
+from origin.db.pool import connect
+from origin.eligibility import versions
+from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
+from shared.clock import SystemClock
+from tests import edge_world, origin_world
+from tests.conftest import serving
+
+MADRID = ZoneInfo("Europe/Madrid")
+DAYS = 4
+_TIMES = [time(hour, minute) for hour in range(9, 14) for minute in (0, 30)]
+_SITES = [
+    SiteRow(1, "ES-MD", "Centro de Salud Mayor", "Calle Mayor 1", "Madrid", 40.4168, -3.7038, "Europe/Madrid"),
+    SiteRow(2, "ES-MD", "Polideportivo Norte", "Avenida de Burgos 2", "Madrid", 40.48, -3.68, "Europe/Madrid", False),
+    SiteRow(3, "ES-CM", "Biblioteca", "Calle Real 2", "Toledo", 39.8581, -4.0226, "Europe/Madrid"),
+    SiteRow(4, "ES-CN", "Sala del Sol", "Calle del Sol 3", "Las Palmas", 28.0997, -15.4134, "Atlantic/Canary"),
+]
+_REGIONS = [
+    RegionRow("ES-MD", "Comunidad de Madrid"),
+    RegionRow("ES-CM", "Castilla-La Mancha"),
+    RegionRow("ES-CN", "Canarias"),
+]
+_people = count()
+
+
+@dataclass
+class Stack:
+    """Everything that runs, and levers on it."""
+
+    edge_url: str
+    origin_url: str
+    identity_url: str
+    database_url: str
+    valkey: Valkey
+    issuer: edge_world.Issuer
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where a page may send requests."""
+        return (self.edge_url, self.origin_url, self.identity_url)
+
+    def somebody(self) -> str:
+        """Return a name that nobody has used yet."""
+        return f"person-{next(_people)}"
+
+    async def operate(self, room: str, act: str) -> None:
+        """Pause or resume a room."""
+        async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
+            (await client.post(f"/v1/ops/rooms/{room}:{act}", json={})).raise_for_status()
+
+    async def change(self, room: str, **settings: float) -> None:
+        """Change a room's settings."""
+        async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
+            (await client.patch(f"/v1/ops/rooms/{room}", json=settings)).raise_for_status()
+
+    async def crowd(self, room: str, people: int) -> None:
+        """Let people join before us."""
+        async with httpx.AsyncClient(base_url=self.edge_url) as client:
+            for _ in range(people):
+                (await client.post(f"/v1/rooms/{room}/tickets", headers={"Cookie": ""})).raise_for_status()
+                client.cookies.clear()
+
+    async def sell_out(self, slot: int) -> None:
+        """Let others take every place of a slot."""
+        await self.execute("UPDATE slot SET remaining = 0 WHERE id = $1", slot)
+
+    async def execute(self, statement: str, *values: object) -> None:
+        """Change the database directly."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            await connection.execute(statement, *values)
+        finally:
+            await connection.close()
+
+    async def value(self, query: str, *values: object) -> Any:
+        """Ask the database directly."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return await connection.fetchval(query, *values)
+        finally:
+            await connection.close()
+
+
+def _rooms(enter_url: str) -> list[RoomPlan]:
+    base: dict[str, Any] = {"enter_url": enter_url, "burst": 10}
+    return [
+        edge_world.plan(id="demo", name="Autumn influenza programme", rate_per_s=50, **base),
+        edge_world.plan(id="slow", name="Autumn influenza programme", rate_per_s=0.05, **base | {"burst": 1}),
+        edge_world.plan(id="pausing", name="Room that pauses", rate_per_s=0.05, **base | {"burst": 1}),
+        edge_world.plan(id="closed", name="Closed room", rate_per_s=1, state="closed", **base),
+    ]
+
+
+@asynccontextmanager
+async def running(folder: Path, database_url: str) -> AsyncIterator[Stack]:
+    """Run the stack in this event loop; the identity provider is a process of its own."""
+    await _supply(database_url)
+    valkey = Valkey(folder / "valkey", free_port())
+    valkey.start()
+    ports = [free_port() for _ in range(3)]
+    edge_url, origin_url, identity_url = (f"http://127.0.0.1:{port}" for port in ports)
+    issuer = edge_world.Issuer(folder)
+    edge = create_edge(
+        EdgeConfig(
+            redis_url=SecretStr(valkey.url),
+            rooms=tuple(_rooms(f"{origin_url}/enter")),
+            ticket_keys=edge_world.TICKET_KEYS,
+            admission_keys=edge_world.ADMISSION_KEYS,
+            issuers=(issuer.trusted,),
+            edge_public_url=edge_url,
+            origin_public_url=origin_url,
+            environment="local",
+            heal_s=0,
+        )
+    )
+    origin = create_origin(
+        origin_world.config(
+            folder,
+            database_url,
+            oidc_issuer=identity_url,
+            oidc_client_id=identity.CLIENT_ID,
+            oidc_client_secret=identity.CLIENT_SECRET,
+            origin_public_url=origin_url,
+            edge_public_url=edge_url,
+        )
+    )
+    with _identity_provider(ports[2]):
+        async with serving(edge, ports[0]), serving(origin, ports[1]):
+            await _answers(identity_url)
+            yield Stack(edge_url, origin_url, identity_url, database_url, valkey, issuer)
+    valkey.stop()
+
+
+@contextmanager
+def _identity_provider(port: int) -> Any:
+    process = subprocess.Popen(
+        identity.arguments(port), env=os.environ | {"PYTHONWARNINGS": "ignore"}, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def _answers(url: str, timeout_s: float = 20) -> None:
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    async with httpx.AsyncClient() as client:
+        while True:
+            try:
+                await client.get(url)
+            except httpx.TransportError:
+                assert asyncio.get_running_loop().time() < deadline, "the identity provider does not start"
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def _supply(database_url: str) -> None:
+    connection = await connect(database_url)
+    now = SystemClock().now()
+    await programmes.create(connection, "demo", name="Autumn influenza programme", room="demo")
+    await versions.publish(connection, "demo", versions.DEMO.read_bytes(), now)
+    first = (now.astimezone(MADRID) + timedelta(days=1)).date()
+    slots = []
+    for site in (1, 2, 3, 4):
+        for day in range(DAYS):
+            for at in _TIMES:
+                starts_at = datetime.combine(first + timedelta(days=day), at, MADRID).astimezone(UTC)
+                slots.append(SlotRow("demo", site, starts_at, starts_at + timedelta(minutes=30), "140", 20))
+    await import_supply(connection, _REGIONS, _SITES, slots)
+    await connection.close()

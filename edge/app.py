@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from edge import errors, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.desk import Desk
+from edge.hot import OnPages, RoomRoutes
 from edge.line import LineError
 from edge.metrics import EdgeMetrics, RoomCollector
 from edge.pages import Pages
@@ -27,7 +28,7 @@ from shared.bearer import BearerVerifier
 from shared.clock import Clock, SystemClock
 from shared.http import Endpoint, answer_unexpected
 from shared.ids import Ids, SystemIds
-from shared.middleware import BodyLimit, Boundary, SecurityHeaders
+from shared.middleware import BodyLimit, Boundary
 from shared.token import AdmissionTokens
 
 BODY_LIMIT = 16 * 1024
@@ -50,7 +51,8 @@ def create_app(config: EdgeConfig, *, clock: Clock | None = None, ids: Ids | Non
         endpoints=endpoints(),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
     )
-    routes: list[BaseRoute] = [endpoint.route() for endpoint in endpoints()]
+    routes: list[BaseRoute] = [RoomRoutes(visitor_api.endpoints())]
+    routes += [endpoint.route() for endpoint in ops_api.endpoints()]
     routes += service.routes(ready=_ready, registry=metrics.registry, document=document)
     pages = Pages()
     routes += pages.routes()
@@ -59,7 +61,7 @@ def create_app(config: EdgeConfig, *, clock: Clock | None = None, ids: Ids | Non
         middleware=[
             Middleware(Boundary, metrics=metrics.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
-            Middleware(SecurityHeaders, form_targets=(config.origin_public_url,)),
+            Middleware(OnPages, form_targets=(config.origin_public_url,)),
         ],
         exception_handlers={
             **pages.errors.handlers(),

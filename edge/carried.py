@@ -12,26 +12,28 @@ def cookie_name(room: str) -> str:
 
 def ticket_of(scope: Scope, room: str) -> str | None:
     """Return the ticket's text from ``Authorization: Ticket …``, else from the room's cookie, else None."""
-    cookies = b""
+    found: str | None = None
     for name, value in scope["headers"]:
         if name == b"cookie":
-            cookies += b";" + value
+            found = found or _from_cookies(value, b"vestibule_ticket_%b=" % room.encode("latin-1"))
         elif name == b"authorization" and value[:7].lower() == _TICKET_SCHEME:
             return str(value[7:].strip(), "latin-1")
-    return _from_cookies(cookies, b"vestibule_ticket_" + room.encode("latin-1")) if cookies else None
+    return found
 
 
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
-    for pair in cookies.split(b";"):
-        name, _, value = pair.partition(b"=")
-        if name.strip() == wanted:
-            return str(value.strip(), "latin-1") or None
-    return None
+    begin = cookies.find(wanted)
+    while begin > 0 and cookies[begin - 1 : begin] not in b"; ":  # the end of a longer name
+        begin = cookies.find(wanted, begin + 1)
+    if begin < 0:
+        return None
+    value, _, _ = cookies[begin + len(wanted) :].partition(b";")
+    return str(value.strip(), "latin-1") or None
 
 
 def has_body(scope: Scope) -> bool:
     """Whether the request announces a body."""
-    return any(
-        (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
-        for name, value in scope["headers"]
-    )
+    for name, value in scope["headers"]:
+        if (name == b"content-length" and value != b"0") or name == b"transfer-encoding":
+            return True
+    return False

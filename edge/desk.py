@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 REFRESH_S = 0.15
 _TRIP_LIMIT = 256
+_LINGER_S = 0.002
 STALE_AFTER_S = 5.0
 
 
@@ -80,9 +81,9 @@ class Desk:
         self.line = Line(client, plan, metrics, heal_s=heal_s)
         self._metrics = metrics
         self._view: View | None = None
-        self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT)
-        self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT)
-        self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT)
+        self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
 
     def view(self) -> View:
         """Return the room as it was a moment ago, without asking the store.

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+_CROWD = 4  # who shared a trip; from there on the next is worth waiting for
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -11,13 +13,17 @@ R = TypeVar("R")
 class Lane(Generic[A, R]):
     """One round trip at a time, each for everybody who waits, at most ``limit``.
 
+    Under load a trip begins ``linger_s`` after the last one: a trip costs the process as much as answering several
+    visitors does, so it pays to let more of them gather. A lone visitor never waits for company.
+
     ``run`` gets the arguments in the order of arrival and returns as many results in that order. When it fails,
     everybody who shared the trip gets its error, and the next trip begins.
     """
 
-    def __init__(self, run: Callable[[Sequence[A]], Awaitable[Sequence[R]]], *, limit: int) -> None:
+    def __init__(self, run: Callable[[Sequence[A]], Awaitable[Sequence[R]]], *, limit: int, linger_s: float) -> None:
         self._run = run
         self._limit = limit
+        self._linger_s = linger_s
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._driver: asyncio.Task[None] | None = None
 
@@ -35,6 +41,8 @@ class Lane(Generic[A, R]):
             while self._waiting:
                 trip, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
                 await self._travel(trip)
+                if len(trip) >= _CROWD:
+                    await asyncio.sleep(self._linger_s)
         finally:
             self._driver = None
 

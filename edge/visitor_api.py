@@ -8,7 +8,6 @@ from starlette.types import Scope
 from edge import errors, visits
 from edge.carried import cookie_name, has_body, ticket_of
 from edge.desk import Desk, RoomStatus
-from edge.hot import HotEndpoint
 from edge.state import EdgeState
 from edge.visits import Admission, Joined, Standing
 from shared.http import Endpoint, Header, Json, read_body
@@ -95,7 +94,7 @@ def endpoints() -> list[Endpoint]:
     """Return the table of the visitors' operations, the busiest first."""
     mine = "/v1/rooms/{room}/tickets/me"
     return [
-        HotEndpoint(
+        Endpoint(
             "GET",
             mine,
             read_standing,
@@ -105,10 +104,10 @@ def endpoints() -> list[Endpoint]:
             headers=[TICKET_HEADER],
             problems=errors.TICKET_PROBLEMS,
         ),
-        HotEndpoint(
+        Endpoint(
             "GET", "/v1/rooms/{room}", read_status, "The room, the same for all", {200: RoomStatus}, path_params=ROOM
         ),
-        HotEndpoint(
+        Endpoint(
             "POST",
             "/v1/rooms/{room}/tickets",
             join,
@@ -118,7 +117,7 @@ def endpoints() -> list[Endpoint]:
             headers=[TICKET_HEADER],
             problems=[errors.ROOM_CLOSED, *errors.BODY_PROBLEMS],
         ),
-        HotEndpoint(
+        Endpoint(
             "POST",
             "/v1/rooms/{room}/admissions",
             claim,
@@ -135,7 +134,7 @@ def endpoints() -> list[Endpoint]:
                 *errors.BODY_PROBLEMS,
             ],
         ),
-        HotEndpoint(
+        Endpoint(
             "DELETE",
             mine,
             leave,

@@ -54,6 +54,8 @@ def run(config: BenchConfig) -> int:
         console.print(f"[bold]The benchmarks cannot go on:[/] {error}", highlight=False)
         return 2
     finally:
+        for prepared in config.work_dir.glob("*.requests"):
+            prepared.unlink()  # they hold bearer tokens
         if results.measured:
             write(config, results)
             console.print(draw(results))

@@ -1,0 +1,125 @@
+"""The slot search reads by index however much there is: a guard on its plan, on a table of realistic size."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from origin.db.pool import create_pool
+from origin.db.sql import Connection, load
+from origin.inventory.store import QUERIES
+from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
+from tests.origin_world import START, world
+
+SITES = 2_000
+SLOTS_PER_SITE = 100
+
+
+@pytest.fixture
+async def connection(database_url: str) -> AsyncIterator[Connection]:
+    """A session as the origin has it, on 2,000 sites over half a continent and 200,000 slots over 28 days."""
+    async with world(database_url) as made:
+        await import_supply(made.connection, [RegionRow("R", "R")], _sites(), _slots())
+    pool = await create_pool(database_url, size=1)
+    async with pool.acquire() as lent:
+        yield lent
+    await pool.close()
+
+
+def _sites() -> Iterator[SiteRow]:
+    for number in range(SITES):
+        lat, lng = 36 + (number % 50) * 0.15, -9 + (number // 50) * 0.3
+        yield SiteRow(1000 + number, "R", f"S{number}", "-", "-", lat, lng, "Europe/Madrid")
+
+
+def _slots() -> Iterator[SlotRow]:
+    for site in range(SITES):
+        for number in range(SLOTS_PER_SITE):
+            starts_at = START + timedelta(hours=1 + number * 28 * 24 / SLOTS_PER_SITE)
+            yield SlotRow("demo", 1000 + site, starts_at, starts_at + timedelta(minutes=30), "140", 10)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes(inner)
+
+
+async def explained(connection: Connection, name: str, **values: object) -> dict[str, Any]:
+    """Run a statement as its generic plan, the one that a long-lived session keeps, and return what it did."""
+    statement = load(QUERIES)[name]
+    async with connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        text = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.text}"
+        answer = await connection.fetchval(text, *statement.values(values))
+    plan: dict[str, Any] = json.loads(answer)[0]["Plan"]
+    return plan
+
+
+def read_of(plan: dict[str, Any], table: str) -> list[dict[str, Any]]:
+    return [node for node in nodes(plan) if node.get("Relation Name") == table or table in node.get("Index Name", "")]
+
+
+async def test_a_search_reads_near_sites_and_their_slots_by_index(connection: Connection) -> None:
+    plan = await explained(
+        connection,
+        "search",
+        programme="demo",
+        lat=40.4,
+        lng=-3.7,
+        radius_m=50_000.0,
+        starts_from=START,
+        starts_before=START + timedelta(days=7),
+        products=None,
+        per_site=200,
+        at_most=50,
+    )
+    assert plan["Actual Rows"] == 50
+    assert not [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
+    assert {node.get("Index Name") for node in nodes(plan)} >= {"site_near", "slot_once"}
+    # It looks at the sites within the box and the slots within the time, not at all there are.
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in read_of(plan, "slot")) < 2_000
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 3_000
+
+
+async def test_the_alternatives_to_a_slot_are_read_by_index(connection: Connection) -> None:
+    slot = await connection.fetchval(
+        "SELECT slot.id FROM slot JOIN site ON site.id = slot.site"
+        " WHERE lat BETWEEN 40 AND 40.5 AND lng BETWEEN -4 AND -3 LIMIT 1"
+    )
+    plan = await explained(
+        connection,
+        "alternatives",
+        slot=slot,
+        now=START,
+        products=["140"],
+        radius_m=50_000.0,
+        sites=8,
+        per_site=2,
+        at_most=6,
+    )
+    assert plan["Actual Rows"] == 6
+    assert not [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"]
+    assert {node.get("Index Name") for node in nodes(plan)} >= {"site_near", "slot_once"}
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 1_500
+
+
+async def test_the_guard_sees_a_scan_where_there_is_one(connection: Connection) -> None:
+    async with connection.transaction():
+        await connection.execute("DROP INDEX site_near")
+        plan = await explained(
+            connection,
+            "search",
+            programme="demo",
+            lat=40.4,
+            lng=-3.7,
+            radius_m=50_000.0,
+            starts_from=START,
+            starts_before=START + timedelta(days=7),
+            products=None,
+            per_site=200,
+            at_most=50,
+        )
+    assert [node for node in nodes(plan) if node["Node Type"] == "Seq Scan"]

@@ -14,8 +14,8 @@ from loadtest.bench.machine import BenchError
 from loadtest.bench.measure import Rate
 from loadtest.bench.rows import Figure, Table, ratio
 from loadtest.bench.wrk import read_answers, request
+from loadtest.drill.answers import Answer, facts_of
 from loadtest.drill.invariants import most_in_a_second
-from loadtest.drill.visitor import Answer, facts_of
 from shared.keys import KeyRing
 from shared.signing import Sealer
 

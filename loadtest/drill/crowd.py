@@ -15,9 +15,10 @@ from locust import FastHttpUser, LoadTestShape, events, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+from loadtest.drill.answers import Answer
 from loadtest.drill.plan import Plan
 from loadtest.drill.trail import Event, Writer
-from loadtest.drill.visitor import Answer, Visitor
+from loadtest.drill.visitor import Visitor
 
 _FLUSH_S = 0.25
 

@@ -13,11 +13,12 @@ import msgspec
 from rich.console import Console
 
 from loadtest.drill.config import DrillConfig
+from loadtest.drill.figures import Asked
 from loadtest.drill.invariants import Books
 from loadtest.drill.page import render
 from loadtest.drill.plan import Home, Plan, draw
 from loadtest.drill.progress import Progress
-from loadtest.drill.report import Asked, Report, judge
+from loadtest.drill.report import Report, judge
 from loadtest.drill.room import Operator, RoomError
 from loadtest.drill.trail import Event, Reader
 from loadtest.drill.verdict import show

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from loadtest.drill import charts
+from loadtest.drill.figures import Asked, rate_error
 from loadtest.drill.page import render
-from loadtest.drill.report import MUST_BE_ZERO, Asked, Report, judge, rate_error
+from loadtest.drill.report import MUST_BE_ZERO, Report, judge
 from loadtest.drill.trail import Event
 from tests.unit.test_loadtest_invariants import Evidence, books, event
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from loadtest.drill.answers import Answer
 from loadtest.drill.plan import Home, Person, Plan
 from loadtest.drill.trail import Event
-from loadtest.drill.visitor import Answer, Visitor
+from loadtest.drill.visitor import Visitor
 
 TOKEN = "eyJpZCI6ICJ0aGUtdG9rZW4taWQiLCAiaWF0IjogMTAwfQ.signature"  # {"id": "the-token-id", "iat": 100}
 

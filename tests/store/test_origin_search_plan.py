@@ -50,12 +50,27 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def explained(connection: Connection, name: str, **values: object) -> dict[str, Any]:
     """Run a statement as its generic plan, the one that a long-lived session keeps, and return what it did."""
     statement = load(QUERIES)[name]
+    literals = [
+        await connection.fetchval("SELECT quote_nullable($1::text)", _text(each)) for each in statement.values(values)
+    ]
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        text = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.text}"
-        answer = await connection.fetchval(text, *statement.values(values))
+        await connection.execute(f"PREPARE guarded AS {statement.text}")
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE guarded ({', '.join(literals)})"
+        answer = await connection.fetchval(explain)
+        await connection.execute("DEALLOCATE guarded")
     plan: dict[str, Any] = json.loads(answer)[0]["Plan"]
     return plan
+
+
+def _text(value: object) -> str | None:
+    match value:
+        case None:
+            return None
+        case list():
+            return "{" + ",".join(value) + "}"
+        case _:
+            return str(value)
 
 
 def read_of(plan: dict[str, Any], table: str) -> list[dict[str, Any]]:

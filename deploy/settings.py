@@ -33,7 +33,7 @@ class StackSettings(Settings):
     demo_sites: int = Field(default=400, ge=1, le=2000)
     demo_days: int = Field(default=28, ge=1, le=90)
     demo_rate_per_s: float = Field(default=50, gt=0, le=10_000)
-    demo_burst: int = Field(default=10, ge=1, le=10_000)
+    demo_burst: int = Field(default=25, ge=1, le=10_000)
 
     @model_validator(mode="after")
     def _ports_differ(self) -> Self:

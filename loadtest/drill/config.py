@@ -21,7 +21,7 @@ class DrillConfig:
         operator_token: a bearer token with the role ``operator``.
         out_dir: where ``report.json``, ``report.html`` and the visitors' trails are written.
         visitors: how many arrive. ``spike_s``: within how many seconds.
-        rate_per_s, burst: the room's meter during the drill, in tokens.
+        rate_per_s: the room's rate during the drill, in tokens per second; its burst is half a second's worth.
         no_show: share of visitors who leave while they wait: half in silence, half saying so.
         seed: makes the visitors' choices repeatable.
         patience_s: how long the whole drill may take at most; 0 means three times what the rate needs, plus 90 s.
@@ -39,7 +39,6 @@ class DrillConfig:
     visitors: int = 2000
     spike_s: float = 10
     rate_per_s: float = 50
-    burst: int = 10
     no_show: float = 0.2
     seed: int = 1
     patience_s: float = 0
@@ -57,6 +56,11 @@ class DrillConfig:
         ]
         if faults:
             raise ValueError("; ".join(faults))
+
+    @property
+    def burst(self) -> int:
+        """Tokens at once: what a busy edge may be late by without wasting capacity."""
+        return max(1, round(self.rate_per_s / 2))
 
     @property
     def deadline_s(self) -> float:

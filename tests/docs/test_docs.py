@@ -35,13 +35,13 @@ SERVICES = [module for package in (shared, edge, origin) for module in modules(p
 
 
 def settings_names() -> set[str]:
-    importlib.import_module("deploy.cli")
+    importlib.import_module("deploy.crowds")
     found: set[str] = set()
     waiting = list(Settings.__subclasses__())
     while waiting:
         form = waiting.pop()
         waiting += form.__subclasses__()
-        found |= {f"VESTIBULE_{name.upper()}" for name in form.model_fields}
+        found |= {f"{form.model_config['env_prefix']}{name}".upper() for name in form.model_fields}
     return found
 
 

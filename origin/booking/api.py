@@ -13,7 +13,7 @@ from origin.booking.key import HEADER, read_key
 from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER
 from origin.state import state_of
 from shared.http import Endpoint, Header, Json, read_body
-from shared.problem import Problem
+from shared.problem import UNAUTHENTICATED, Problem
 
 
 async def book_appointment(request: Request) -> Response:
@@ -70,6 +70,7 @@ ENDPOINTS = (
         cookies=(ADMISSION_COOKIE,),
         problems=(
             *errors.GATE,
+            UNAUTHENTICATED,
             errors.IDEMPOTENCY_KEY_MISSING,
             errors.IDEMPOTENCY_KEY_MALFORMED,
             errors.KEY_IN_FLIGHT,
@@ -94,7 +95,7 @@ ENDPOINTS = (
         "View one's own appointment",
         answers={200: Appointment},
         path_params=_ID,
-        problems=(errors.APPOINTMENT_UNKNOWN,),
+        problems=(UNAUTHENTICATED, errors.APPOINTMENT_UNKNOWN),
         security=("bearer",),
     ),
     Endpoint(
@@ -104,7 +105,7 @@ ENDPOINTS = (
         "Cancel one's own appointment; its place can be booked at once",
         answers={204: None},
         path_params=_ID,
-        problems=(errors.APPOINTMENT_UNKNOWN, errors.TOO_LATE),
+        problems=(UNAUTHENTICATED, errors.APPOINTMENT_UNKNOWN, errors.TOO_LATE),
         security=("bearer",),
     ),
 )

@@ -11,7 +11,7 @@ from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER, Admission
 from origin.identity import Person
 from origin.state import OriginState, state_of
 from shared.http import Endpoint, Header, Json, read_body
-from shared.problem import INVALID_BODY, Problem
+from shared.problem import INVALID_BODY, UNAUTHENTICATED, Problem
 
 _OLDEST_YEARS = 150
 
@@ -59,7 +59,7 @@ ENDPOINTS = (
         body=EvaluateForm,
         headers=(Header(ADMISSION_HEADER, "The admission token, unless its cookie is sent."),),
         cookies=(ADMISSION_COOKIE,),
-        problems=(*errors.GATE, errors.RULES_MISSING),
+        problems=(*errors.GATE, UNAUTHENTICATED, errors.RULES_MISSING),
         security=("bearer",),
     ),
 )

@@ -1,0 +1,66 @@
+"""Sends what an OpenAPI document allows, and what it does not, and checks the answers against the document.
+
+Deterministic: the same document gives the same requests.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Err
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+_CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def fuzz(document: Mapping[str, Any], base_url: str, headers: Mapping[str, str], examples: int) -> set[tuple[str, int]]:
+    """Send ``examples`` requests to each operation, good and bad ones; return the operations and statuses seen.
+
+    ``headers`` are sent with every second request, so that it gets behind what they open.
+
+    Raises:
+        FailureGroup: an answer was a 5xx, or is not what the document says.
+    """
+    seen: set[tuple[str, int]] = set()
+    schema = schemathesis.openapi.from_dict(dict(document))
+    with requests.Session() as session:
+        for found in schema.get_all_operations():
+            if isinstance(found, Err):
+                raise found.err()
+            operation = found.ok()
+            cases = st.one_of(
+                operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
+                operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+            )
+
+            @settings(
+                max_examples=examples,
+                derandomize=True,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(case=cases, known=st.booleans())
+            def send(case: Case[Any], known: bool) -> None:
+                answer = case.call(base_url=base_url, session=session, headers=dict(headers) if known else None)
+                seen.add((case.operation.label, answer.status_code))
+                case.validate_response(answer, checks=_CHECKS)
+
+            send()
+    return seen

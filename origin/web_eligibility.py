@@ -82,7 +82,7 @@ class EligibilityPages:
             outcome=outcome.outcome,
             reasons=outcome.reasons,
             missing=[_QUESTION_OF.get(fact, fact) for fact in outcome.missing],
-            product=product(outcome.products[0]) if outcome.products else "",
+            products=[product(code) for code in outcome.products],
             dose=outcome.dose,
             rule_version=outcome.version,
             chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
@@ -120,13 +120,13 @@ class EligibilityPages:
         if rules is None:
             raise Problem(errors.RULES_MISSING, retry_after_s=30)
         labels = rules.document.labels
-        regions = sorted(_named(labels.region), key=lambda choice: choice.text)
-        jobs = sorted(_named(labels.job_code), key=lambda choice: choice.code == NONE)  # "none" comes last
-        return regions, jobs, _named(labels.conditions)
+        return _named(labels.region), _named(labels.job_code), _named(labels.conditions)
 
 
 def _named(labels: dict[str, Texts]) -> list[Choice]:
-    return [Choice(code, texts.get(LANGUAGE, code)) for code, texts in labels.items()]
+    """Return the choices in the order of their names, "none" last."""
+    choices = [Choice(code, texts.get(LANGUAGE, code)) for code, texts in labels.items()]
+    return sorted(choices, key=lambda choice: (choice.code == NONE, choice.text))
 
 
 def _outcome(decision: Decision) -> Outcome:

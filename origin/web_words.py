@@ -28,6 +28,7 @@ class SlotWords:
     product: str
     dose: int | None = None
     distance: str = ""
+    is_same_place: bool = False
     key: str = ""
 
 
@@ -41,6 +42,7 @@ def of_slot(slot: Slot, locale: str, *, dose: int | None = None, key: str = "") 
         product=product(slot.product),
         dose=dose,
         distance=distance(slot.distance_km, locale),
+        is_same_place=slot.distance_km == 0,
         key=key,
     )
 

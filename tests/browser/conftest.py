@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -37,6 +36,7 @@ _ARGUMENTS = (
     "--disable-dev-shm-usage",
 )
 _TIMEOUT_MS = 15_000
+_SIGNED = re.compile(r"[\w-]{40,}\.[\w-]{20,}")  # tickets, admission tokens and sessions look like this
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -146,5 +146,4 @@ async def visit(chromium: Browser, stack: Stack, watched: Watched) -> AsyncItera
     foreign = [request for request in watched.requests if _elsewhere(stack).match(request.url)]
     ours = {request.url for request in foreign if not request.headers.get("referer", "").startswith(stack.identity_url)}
     assert not ours, "a page asked somebody else"
-    for request in watched.requests:
-        assert "token" not in urlsplit(request.url).query, "a token was part of an address"
+    assert not [request.url for request in watched.requests if _SIGNED.search(request.url)], "a token in an address"

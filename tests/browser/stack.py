@@ -123,7 +123,9 @@ async def running(folder: Path, database_url: str) -> AsyncIterator[Stack]:
     valkey.start()
     ports = [free_port() for _ in range(3)]
     edge_url, origin_url, identity_url = (f"http://127.0.0.1:{port}" for port in ports)
-    issuer = edge_world.Issuer(folder)
+    for part in ("edge", "origin"):
+        (folder / part).mkdir()
+    issuer = edge_world.Issuer(folder / "edge")
     edge = create_edge(
         EdgeConfig(
             redis_url=SecretStr(valkey.url),
@@ -139,7 +141,7 @@ async def running(folder: Path, database_url: str) -> AsyncIterator[Stack]:
     )
     origin = create_origin(
         origin_world.config(
-            folder,
+            folder / "origin",
             database_url,
             oidc_issuer=identity_url,
             oidc_client_id=identity.CLIENT_ID,

@@ -95,8 +95,9 @@ def _birth_date(typed: Typed, today: date) -> date | Complaint:
     if year is None or len(typed.year) != 4:
         return _birth("The year must have four digits, for example 1958", "year")
     if day is None or month is None or not 1 <= month <= 12:
-        wrong = "day" if day is None else "month"
-        return _birth(f"The {wrong} must be a number", wrong)
+        if day is None:
+            return _birth("The day must be a number", "day")
+        return _birth("The month must be a number from 1 to 12", "month")
     return _possible(year, month, day, today)
 
 

@@ -151,6 +151,9 @@ class Login:
 
 
 def _nonce(token: str) -> str:
-    """Return the nonce of an ID token whose signature was verified."""
+    """Return the nonce of an ID token whose signature was verified; an empty text where it has none."""
     body = token.split(".")[1]
-    return msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=_Nonce).nonce
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=_Nonce).nonce
+    except msgspec.DecodeError:
+        return ""

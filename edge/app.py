@@ -89,13 +89,14 @@ def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids) 
                 metrics=metrics,
             )
             await _first_look(edge)
-            refreshing = [asyncio.create_task(desk.keep_fresh()) for desk in desks.values()]
-            try:
-                yield {"edge": edge}
-            finally:
-                for task in refreshing:
-                    task.cancel()
-                await asyncio.gather(*refreshing, return_exceptions=True)
+            stop = asyncio.Event()  # told rather than cancelled: the store's client may swallow a cancellation
+            async with asyncio.TaskGroup() as refreshing:
+                for desk in desks.values():
+                    refreshing.create_task(desk.keep_fresh(stop))
+                try:
+                    yield {"edge": edge}
+                finally:
+                    stop.set()
 
     return run
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -121,10 +122,10 @@ class Desk:
         _, picture = await self.line.look([])
         return self._note(picture)
 
-    async def keep_fresh(self) -> None:
-        """Refresh for ever; a store that is away is asked again and again."""
+    async def keep_fresh(self, stop: asyncio.Event) -> None:
+        """Refresh until ``stop``; a store that is away is asked again and again."""
         away = False
-        while True:
+        while not stop.is_set():
             try:
                 await self.refresh()
             except LineError as error:
@@ -135,7 +136,8 @@ class Desk:
                 if away:
                     log.info("store_back", room=self.plan.id)
                 away = False
-            await asyncio.sleep(REFRESH_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), REFRESH_S)
 
     def _note(self, picture: Picture) -> View:
         now = asyncio.get_running_loop().time()

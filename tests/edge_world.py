@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from pydantic import HttpUrl, SecretStr, TypeAdapter
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from edge.config import EdgeConfig
 from edge.line import Line
@@ -18,7 +20,6 @@ from shared.keys import KeyRing
 ISSUER = "urn:test:issuer"
 TICKET_KEYS = KeyRing("t1", {"t1": b"ticket-key-for-tests-only-32-byt"})
 ADMISSION_KEYS = KeyRing("a1", {"a1": b"admission-key-for-tests-32-bytes"})
-URL = TypeAdapter(HttpUrl)
 
 
 def plan(**changes: object) -> RoomPlan:
@@ -34,7 +35,13 @@ def plan(**changes: object) -> RoomPlan:
     return RoomPlan.model_validate(base | changes)
 
 
-def config(redis_url: str, *rooms: RoomPlan, issuers: tuple[TrustedIssuer, ...] = (), heal_s: float = 0) -> EdgeConfig:
+def config(
+    redis_url: str,
+    *rooms: RoomPlan,
+    issuers: tuple[TrustedIssuer, ...] = (),
+    heal_s: float = 0,
+    environment: Literal["production", "local"] = "local",
+) -> EdgeConfig:
     """An edge of these rooms."""
     return EdgeConfig(
         redis_url=SecretStr(redis_url),
@@ -44,7 +51,7 @@ def config(redis_url: str, *rooms: RoomPlan, issuers: tuple[TrustedIssuer, ...] 
         issuers=issuers,
         edge_public_url="http://127.0.0.1:8080",
         origin_public_url="http://127.0.0.1:8081",
-        environment="local",
+        environment=environment,
         heal_s=heal_s,
     )
 
@@ -86,3 +93,13 @@ class Issuer:
 def client(base_url: str) -> httpx.AsyncClient:
     """A visitor's browser, cookies included."""
     return httpx.AsyncClient(base_url=base_url, timeout=10)
+
+
+async def metric(visitor: httpx.AsyncClient, name: str, **labels: str) -> float:
+    """The value of one of the edge's metrics."""
+    text = (await visitor.get("/metrics", headers={"Accept": "text/plain"})).text
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == f"vestibule_edge_{name}" and sample.labels == labels:
+                return sample.value
+    raise AssertionError(f"there is no metric {name} {labels}")

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from edge import errors, estimate, visits
-from edge.browser import Visitor
+from edge.browser import Plain, Visitor
 from edge.desk import Desk, View
 from edge.line import Closed, LineError, Moved
 from edge.room import RoomState
@@ -50,7 +50,7 @@ class Pages:
     def routes(self) -> list[BaseRoute]:
         """Return the routes, the busiest first."""
         return [
-            Route("/rooms/{room}", self._visit(self._room), methods=["GET"]),
+            Route("/rooms/{room}", Plain(self._visit(self._room)), methods=["GET"]),
             self._statics.route(),
             Route("/rooms/{room}/join", self._act(self._join), methods=["POST"]),
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
@@ -235,7 +235,14 @@ def _retry_after(error: LineError) -> int:
 
 
 def _page(html: bytes, status: int = 200) -> Response:
-    return Response(html, status, {"Cache-Control": "no-store"}, "text/html; charset=utf-8")
+    response = Response(status_code=status)
+    response.body = html
+    response.raw_headers = [
+        (b"content-length", b"%d" % len(html)),
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+    ]
+    return response
 
 
 def _see(address: str) -> Response:

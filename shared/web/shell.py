@@ -21,13 +21,10 @@ class Shell:
 
     def __init__(self, html: str) -> None:
         parts = _MARK.split(html)
-        self._fixed = [part.encode() for part in parts[0::2]]
+        self._format = "%s".join(part.replace("%", "%%") for part in parts[0::2])
         self._names = parts[1::2]
 
     def fill(self, values: Mapping[str, object]) -> bytes:
-        """Return the page; every value is escaped. KeyError where one is missing."""
-        pieces = [self._fixed[0]]
-        for name, fixed in zip(self._names, self._fixed[1:], strict=True):
-            pieces.append(str(escape(values[name])).encode())
-            pieces.append(fixed)
-        return b"".join(pieces)
+        """Return the page; every text is escaped. KeyError where a value is missing."""
+        filling = [values[name] for name in self._names]
+        return (self._format % tuple(escape(each) if isinstance(each, str) else each for each in filling)).encode()

@@ -21,6 +21,7 @@ _MINUTE_S = 60
 _MOST = 24 * 60  # minutes
 
 
+@lru_cache(maxsize=65_536)
 def number(value: int, locale: str = "en") -> str:
     """Return ``12,345`` for 12345."""
     return str(format_decimal(value, locale=locale))

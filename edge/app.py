@@ -18,7 +18,7 @@ from edge import errors, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.desk import Desk
 from edge.hot import OnPages, RoomRoutes
-from edge.line import LineError
+from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
 from edge.pages import Pages
 from edge.state import EdgeState, LifespanState
@@ -41,8 +41,14 @@ def endpoints() -> list[Endpoint]:
     return [*visitor_api.endpoints(), *ops_api.endpoints()]
 
 
-def create_app(config: EdgeConfig, *, clock: Clock | None = None, ids: Ids | None = None) -> Starlette:
-    """Return the edge as an ASGI app. Any number of them may share a store."""
+def create_app(
+    config: EdgeConfig, *, clock: Clock | None = None, ids: Ids | None = None, line: type[Line] = Line
+) -> Starlette:
+    """Return the edge as an ASGI app. Any number of them may share a store.
+
+    Args:
+        line: what keeps each room's line.
+    """
     metrics = EdgeMetrics(CollectorRegistry())
     document = openapi.document(
         title="Vestibule edge",
@@ -69,15 +75,17 @@ def create_app(config: EdgeConfig, *, clock: Clock | None = None, ids: Ids | Non
             LineError: errors.answer,
             Exception: answer_unexpected,
         },
-        lifespan=_lifespan(config, metrics, clock or SystemClock(), ids or SystemIds()),
+        lifespan=_lifespan(config, metrics, clock or SystemClock(), ids or SystemIds(), line),
     )
 
 
-def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids) -> _Lifespan:
+def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, line: type[Line]) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         async with connect(config) as client:
-            desks = {room.id: Desk(client, room, metrics, heal_s=config.heal_s) for room in config.rooms}
+            desks = {
+                room.id: Desk(room, line(client, room, metrics, heal_s=config.heal_s), metrics) for room in config.rooms
+            }
             metrics.registry.register(RoomCollector(lambda: {room: desk.line.picture for room, desk in desks.items()}))
             edge = EdgeState(
                 config=config,

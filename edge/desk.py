@@ -8,7 +8,6 @@ from functools import cached_property
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
 
 from edge.lane import Lane
 from edge.line import ClaimOutcome, Line, LineError, StoreUnavailable
@@ -77,9 +76,9 @@ class View:
 class Desk:
     """One room in one process. Joins, looks and claims that arrive together share a round trip."""
 
-    def __init__(self, client: Redis, plan: RoomPlan, metrics: EdgeMetrics, *, heal_s: float) -> None:
+    def __init__(self, plan: RoomPlan, line: Line, metrics: EdgeMetrics) -> None:
         self.plan = plan
-        self.line = Line(client, plan, metrics, heal_s=heal_s)
+        self.line = line
         self._metrics = metrics
         self._view: View | None = None
         self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S)

@@ -66,13 +66,16 @@ local function call_rate(room)
     return room.state == 'open' and room.rate / show(room) or 0
 end
 
--- Places called lately whose holders are here and wait for a token.
+-- Places called lately whose holders are here and wait for a token. Looks back four windows at most, and no further than
+-- as many places as could be called in that time, so that its cost does not depend on how many there are.
 local function backlog(room)
-    if room.called <= room.recent then
+    local reach = math.floor(4 * room.window * room.rate / LEAST_SHOW)
+    local first = math.max(room.recent, room.called - reach) + 1
+    if room.called < first then
         return 0
     end
-    return redis.call('BITCOUNT', ANSWERED, room.recent + 1, room.called, 'BIT')
-        - redis.call('BITCOUNT', ADMITTED, room.recent + 1, room.called, 'BIT')
+    return redis.call('BITCOUNT', ANSWERED, first, room.called, 'BIT')
+        - redis.call('BITCOUNT', ADMITTED, first, room.called, 'BIT')
 end
 
 -- Learn from the places called in the second that is one window before `second` how many of the called show up.

@@ -1,0 +1,65 @@
+"""Trips that many share."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from edge.lane import Lane
+
+
+class Store:
+    """Answers a trip when told to."""
+
+    def __init__(self) -> None:
+        self.trips: list[list[int]] = []
+        self.gate = asyncio.Event()
+        self.fails = False
+
+    async def run(self, arguments: Sequence[int]) -> list[int]:
+        self.trips.append(list(arguments))
+        await self.gate.wait()
+        if self.fails:
+            raise ConnectionError
+        return [10 * argument for argument in arguments]
+
+
+async def test_what_arrives_during_a_trip_shares_the_next_in_order() -> None:
+    store = Store()
+    lane = Lane(store.run, limit=100, linger_s=0)
+    first = lane.submit(1)
+    await asyncio.sleep(0)
+    others = [lane.submit(number) for number in (2, 3, 4)]
+    store.gate.set()
+    assert await asyncio.gather(first, *others) == [10, 20, 30, 40]
+    assert store.trips == [[1], [2, 3, 4]]
+
+
+async def test_a_trip_takes_no_more_than_its_limit() -> None:
+    store = Store()
+    store.gate.set()
+    lane = Lane(store.run, limit=2, linger_s=0)
+    assert await asyncio.gather(*(lane.submit(number) for number in range(5))) == [0, 10, 20, 30, 40]
+    assert store.trips == [[0, 1], [2, 3], [4]]
+
+
+async def test_a_failed_trip_fails_for_those_who_shared_it_and_the_next_goes_on() -> None:
+    store = Store()
+    store.fails = True
+    store.gate.set()
+    lane = Lane(store.run, limit=100, linger_s=0)
+    shared = [lane.submit(1), lane.submit(2)]
+    for future in shared:
+        with pytest.raises(ConnectionError):
+            await future
+    store.fails = False
+    assert await lane.submit(3) == 30
+
+
+async def test_whoever_gives_up_does_not_disturb_the_others() -> None:
+    store = Store()
+    lane = Lane(store.run, limit=100, linger_s=0)
+    one, two = lane.submit(1), lane.submit(2)
+    one.cancel()
+    store.gate.set()
+    assert await two == 20

@@ -1,0 +1,76 @@
+"""What the worker sweeps, and what it leaves alone."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from origin.worker import Worker
+from tests import origin_world
+from tests.origin_world import Origin
+
+
+@pytest.fixture
+async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
+    async with origin_world.origin(database_url, tmp_path) as made:
+        yield made
+
+
+def worker_of(origin: Origin) -> Worker:
+    return Worker(origin.state.database, origin.world.clock, origin.state.metrics.registry)
+
+
+async def test_answers_are_kept_for_24_hours_and_facts_as_long_as_their_decision(origin: Origin) -> None:
+    slot, ana, worker = await origin.world.slot(capacity=2, hours=200), origin.visitor(), worker_of(origin)
+    decision = await ana.decision()
+    booked = await ana.book(slot, decision, key="k1")
+    origin.world.clock.advance(3599)
+    assert await worker.sweep() == (0, 0)
+    origin.world.clock.advance(2)
+    assert await worker.sweep() == (0, 1)
+    assert await origin.world.count("decision", "facts_sealed IS NULL AND outcome = 'eligible'") == 1
+    origin.world.clock.advance(24 * 3600 - 3602)
+    assert await worker.sweep() == (0, 0)
+    ana.token = origin_world.admission(now=origin.world.clock.now())
+    assert await origin.world.count("idempotency") == 1
+    origin.world.clock.advance(2)
+    assert await worker.sweep() == (1, 0)
+    assert await origin.world.count("appointment") == 1
+    assert (await origin.client.get(booked.headers["location"], headers=ana.headers)).status_code == 200
+
+
+async def test_many_are_swept_in_small_batches(origin: Origin) -> None:
+    await origin.world.connection.execute(
+        "INSERT INTO idempotency SELECT 'x', n::text, 'f', 201, '{}', $1 FROM generate_series(1, 2500) n",
+        origin_world.START,
+    )
+    origin.world.clock.advance(24 * 3600 + 1)
+    assert await worker_of(origin).sweep() == (2500, 0)
+
+
+async def test_the_outbox_backlog_is_shown(origin: Origin) -> None:
+    slot, ana, worker = await origin.world.slot(), origin.visitor(), worker_of(origin)
+    await worker.watch()
+    assert origin.metric("outbox_rows") == 0
+    await ana.book(slot, await ana.decision())
+    origin.world.clock.advance(7)
+    await worker.watch()
+    assert (origin.metric("outbox_rows"), origin.metric("outbox_oldest_seconds")) == (1, 7)
+
+
+async def test_the_worker_ends_when_told(database_url: str) -> None:
+    environment = os.environ | {"VESTIBULE_DATABASE_URL": database_url}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "origin.worker", env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        assert b"worker_started" in await process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        said = await process.stderr.read()
+        assert await process.wait() == 0
+    assert b"worker_stopped" in said

@@ -1,0 +1,138 @@
+"""Bookings that share a round trip: each gets its own answer, and one's bad luck is not another's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+from prometheus_client import CollectorRegistry
+
+from origin.booking.store import Attempt, BookingStore, Result
+from origin.booking.together import LANES, MOST_TOGETHER, MOST_WAITING, Bookings
+from origin.db.pool import Database
+from origin.db.sql import Connection
+from origin.metrics import OriginMetrics
+from shared import problem
+from shared.problem import Problem
+
+NOW = datetime(2027, 3, 1, tzinfo=UTC)
+
+
+def attempt(slot: int) -> Attempt:
+    return Attempt(b"p", str(slot), b"f", "demo", slot, UUID(int=1), "a", UUID(int=slot), UUID(int=slot), NOW)
+
+
+class Trips(BookingStore):
+    """Notes each round trip; ``answer`` decides how one comes out. The gate holds trips back until it opens."""
+
+    def __init__(self, answer: Callable[[Sequence[Attempt]], list[Result]]) -> None:
+        self.trips: list[list[int]] = []
+        self.gate = asyncio.Event()
+        self._answer = answer
+
+    async def book(self, _connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
+        self.trips.append([each.slot for each in attempts])
+        await self.gate.wait()
+        return self._answer(attempts)
+
+
+class Lent:
+    """A database that lends nothing, or is away."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[None]:
+        if self.away:
+            raise Problem(problem.STORE_UNAVAILABLE)
+        yield
+
+
+def booked(attempts: Sequence[Attempt]) -> list[Result]:
+    return [Result("booked", str(each.slot)) for each in attempts]
+
+
+def together(store: BookingStore, database: Lent | None = None) -> Bookings:
+    return Bookings(cast("Database", database or Lent()), store, OriginMetrics(CollectorRegistry()))
+
+
+async def gathered(bookings: Bookings, slots: Sequence[int]) -> "list[asyncio.Task[Result]]":
+    tasks = [asyncio.create_task(bookings.book(attempt(slot))) for slot in slots]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_requests_gather_while_the_lanes_are_busy_and_each_gets_its_own_answer() -> None:
+    store = Trips(booked)
+    bookings = together(store)
+    first = await gathered(bookings, range(LANES))
+    later = await gathered(bookings, range(100, 100 + MOST_TOGETHER + 5))
+    store.gate.set()
+    answers = await asyncio.gather(*first, *later)
+    assert [each.answer for each in answers] == [str(n) for n in (*range(LANES), *range(100, 105 + MOST_TOGETHER))]
+    assert max(len(trip) for trip in store.trips) == MOST_TOGETHER
+    assert len(store.trips) < 6
+
+
+async def test_a_race_that_one_lost_is_asked_again_one_by_one() -> None:
+    def lose_once(attempts: Sequence[Attempt]) -> list[Result]:
+        if len(attempts) > 1 or store.trips.count([7]) == 1:
+            raise asyncpg.UniqueViolationError("lost")
+        return booked(attempts)
+
+    store = Trips(lose_once)
+    store.gate.set()
+    bookings = together(store)
+    answers = await asyncio.gather(*(bookings.book(attempt(slot)) for slot in (6, 7, 8, 9)))
+    assert [each.answer for each in answers] == ["6", "7", "8", "9"]
+    assert store.trips.count([7]) == 2
+
+
+async def test_a_race_that_is_always_lost_is_told_by_its_constraint() -> None:
+    def lose(_: Sequence[Attempt]) -> list[Result]:
+        lost = asyncpg.UniqueViolationError("lost")
+        cast("Any", lost).constraint_name = "appointment_one_active"
+        raise lost
+
+    store = Trips(lose)
+    store.gate.set()
+    assert await together(store).book(attempt(1)) == Result("already_booked")
+
+
+async def test_a_fault_reaches_everybody_who_shared_the_trip_and_the_next_goes_on() -> None:
+    database = Lent()
+    store = Trips(booked)
+    store.gate.set()
+    bookings = together(store, database)
+    database.away = True
+    refused = await asyncio.gather(*(bookings.book(attempt(slot)) for slot in range(3)), return_exceptions=True)
+    assert [type(each) for each in refused] == [Problem] * 3
+    database.away = False
+    assert (await bookings.book(attempt(1))).outcome == "booked"
+
+
+async def test_who_gives_up_waiting_does_not_disturb_the_others() -> None:
+    store = Trips(booked)
+    bookings = together(store)
+    tasks = await gathered(bookings, range(LANES + 3))
+    tasks[-1].cancel()
+    store.gate.set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [isinstance(each, Result) for each in answers] == [True] * (LANES + 2) + [False]
+
+
+async def test_the_queue_is_bounded() -> None:
+    store = Trips(booked)
+    bookings = together(store)
+    tasks = await gathered(bookings, range(MOST_WAITING + LANES * MOST_TOGETHER + 1))
+    store.gate.set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    refused = [each for each in answers if isinstance(each, Problem)]
+    assert 1 <= len(refused) <= LANES * MOST_TOGETHER + 1
+    assert {each.kind for each in refused} == {problem.STORE_UNAVAILABLE}
+    assert sum(isinstance(each, Result) for each in answers) + len(refused) == len(answers)

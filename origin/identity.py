@@ -11,11 +11,9 @@ from typing import Literal
 import msgspec
 from starlette.requests import Request
 
-from shared import problem
 from shared.bearer import BearerVerifier, Identity, require_identity
 from shared.clock import Clock
 from shared.keys import KeyRing
-from shared.problem import Problem
 from shared.signing import Sealer, SignatureRefused
 
 SESSION_COOKIE = "vestibule_session"
@@ -93,9 +91,3 @@ class People:
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return person
-
-
-def require_role(person: Person, role: str) -> None:
-    """Raise Problem 403 ``forbidden`` where the caller lacks ``role``."""
-    if role not in person.roles:
-        raise Problem(problem.FORBIDDEN, f"needs the role {role}")

@@ -10,10 +10,10 @@ from typing import Literal, Protocol
 
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from edge import scripts
-from edge.room import Change, Picture, PlaceState, RoomPlan
+from edge.room import SETTINGS, Change, Known, Picture, PlaceState, RoomPlan, Setting, planned
 from edge.scripts import Script
 
 ClaimOutcome = Literal["admitted", "again", "paced", "waiting", "left", "closed"]
@@ -49,7 +49,9 @@ class Moved(LineError):
 
 
 class _Reply(msgspec.Struct):
-    outcome: Literal["installed", "kept", "joined", "closed", "healing", "seen", "changed", "moved", "missing"]
+    outcome: Literal[
+        "installed", "amended", "kept", "joined", "closed", "healing", "seen", "changed", "moved", "missing"
+    ]
     room: Picture | None = None
     first: int = 0
     standings: list[PlaceState] = []
@@ -78,25 +80,38 @@ class Line:
         self._heal_us = round(heal_s * 1_000_000)
         tag = f"vestibule:{{{plan.id}}}"
         self._keys = [f"{tag}:room", f"{tag}:answered", f"{tag}:admitted", f"{tag}:left", f"{tag}:calls"]
-        self._epoch = plan.epoch
+        known = planned(plan)
+        self._mark, self._settings = known.mark, known.settings
         self._joined = 0
         self._called = 0
         self.picture: Picture | None = None
 
     @property
     def epoch(self) -> int:
-        """The line that tickets belong to, as far as this process knows."""
-        return self._epoch
+        """The line that tickets belong to, as far as this process knows; it never goes back to an older one."""
+        return self._mark[0]
+
+    @property
+    def known(self) -> Known:
+        """What this process would put back into a store that has lost the room."""
+        epoch, version = self._mark
+        return Known(
+            epoch=epoch, version=version, joined=self._joined, called=self._called, settings=dict(self._settings)
+        )
+
+    def recall(self, known: Known) -> None:
+        """Learn what was known before, by this process or another; what is older than the plan teaches nothing."""
+        if known.epoch < self.epoch:
+            return
+        self._adopt(known.mark, known.settings)
+        self._joined, self._called = max(self._joined, known.joined), max(self._called, known.called)
 
     async def install(self, now_us: int | None = None) -> Picture:
         """Make sure that the store has the room, with the last settings this process knows; see ``install.lua``."""
-        plan, known = self._plan, self.picture
-        if known is None or known.epoch < plan.epoch:
-            settings = [plan.state, "", plan.epoch, plan.rate_per_s, plan.burst]
-        else:
-            settings = [known.state, known.reason, known.epoch, known.rate, known.burst]
-        reply = await self._run(scripts.INSTALL, [*settings, plan.call_window_s, self._heal_us], now_us)
-        return _room(reply)
+        epoch, version = self._mark
+        settings = [part for setting in self._settings.items() for part in setting]
+        arguments = [epoch, self._plan.call_window_s, self._heal_us, version, *settings]
+        return _room(await self._run(scripts.INSTALL, arguments, now_us))
 
     async def join(self, visitors: int, now_us: int | None = None) -> tuple[int, Picture]:
         """Take ``visitors`` consecutive places; return the first and the room.
@@ -140,7 +155,7 @@ class Line:
 
     async def change(self, change: Change, now_us: int | None = None) -> Picture:
         """Change the room's settings, on every edge at once."""
-        wished = [change.rate_per_s, change.burst, change.state, change.reason]
+        wished = [change.rate_per_s, change.burst, change.state, change.reason, change.challenge]
         arguments: list[str | int | float] = ["" if value is None else value for value in wished]
         reply = await self._run(scripts.CHANGE, arguments, now_us)
         if reply.outcome == "missing":
@@ -156,10 +171,11 @@ class Line:
         return reply
 
     async def _act(self, script: Script, arguments: Sequence[int], now_us: int | None) -> _Reply:
-        reply = await self._run(script, [self._epoch, *arguments], now_us)
-        if reply.outcome == "missing":
+        reply = await self._run(script, [self.epoch, *arguments], now_us)
+        if reply.room is None or (reply.room.epoch, reply.room.version) < self._mark:
             await self.install(now_us)
-            reply = await self._run(script, [self._epoch, *arguments], now_us)
+            if reply.outcome in {"missing", "moved"}:
+                reply = await self._run(script, [self.epoch, *arguments], now_us)
         if reply.outcome == "healing" and arguments:
             raise Healing
         return reply
@@ -168,7 +184,7 @@ class Line:
         now = "" if now_us is None else now_us
         try:
             text = await script.run(self._client, self._keys, [now, self._joined, self._called, *arguments])
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             self._counting.store_failed(script.name)
             raise StoreUnavailable(type(error).__name__) from error
         reply = _decode(text)
@@ -177,12 +193,21 @@ class Line:
         return reply
 
     def _note(self, room: Picture) -> None:
-        if room.epoch != self._epoch:
-            self._epoch, self._joined, self._called = room.epoch, room.joined, room.called
+        mark = (room.epoch, room.version)
+        if mark > self._mark or self.picture is None:
+            self._adopt(mark, {name: getattr(room, name) for name in SETTINGS})
+        elif room.epoch < self.epoch:
+            return
         self._joined = max(self._joined, room.joined)
         self._called = max(self._called, room.called)
-        if self.picture is None or room.epoch != self.picture.epoch or room.at_us >= self.picture.at_us:
+        if self.picture is None or room.epoch > self.picture.epoch or room.at_us >= self.picture.at_us:
             self.picture = room
+
+    def _adopt(self, mark: tuple[int, int], settings: dict[str, Setting]) -> None:
+        if mark[0] > self.epoch:
+            self._joined, self._called = 0, 0
+        if mark >= self._mark:
+            self._mark, self._settings = mark, settings
 
 
 def _room(reply: _Reply) -> Picture:

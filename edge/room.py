@@ -7,17 +7,35 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 RoomState = Literal["open", "paused", "closed"]
 PlaceState = Literal["waiting", "called", "admitted", "left"]
+ChallengeKind = Literal["off", "altcha"]
 
 MAX_PLACE = 2**32 - 1  # a bitmap of the store ends there
 MAX_RATE_PER_S = 100_000
 MAX_BURST = 100_000
+Quota = Annotated[int, Field(ge=1, le=10_000_000)] | None
+
+
+class Limits(BaseModel):
+    """How many requests one address may send to a room per minute; None is no limit.
+
+    ``joins`` takes places, ``acts`` is everything else that changes something, ``waits`` hands out the slow way round a
+    challenge. Generous: a mobile carrier puts a town behind one address.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    joins: Quota = 600
+    acts: Quota = 3_000
+    waits: Quota = 60
 
 
 class RoomPlan(BaseModel):
     """A room as the rooms file plans it.
 
     Rate, burst and state are where the room begins; operators change them in the store. A higher ``epoch`` begins a new
-    line: tickets of the old one are stale.
+    line: tickets of the old one are stale. A challenge takes between one and two times ``challenge_effort`` hashes;
+    ``challenge_wait_s`` is what those wait who do not compute. With ``require_cookie`` a place is given only to who
+    comes back with the cookie that the first join sets.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,18 +49,25 @@ class RoomPlan(BaseModel):
     call_window_s: Annotated[int, Field(ge=2, le=300)] = 30
     state: RoomState = "open"
     epoch: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    limits: Limits = Limits()
+    challenge: ChallengeKind = "off"
+    challenge_effort: Annotated[int, Field(ge=1, le=50_000_000)] = 50_000
+    challenge_wait_s: Annotated[int, Field(ge=1, le=120)] = 20
+    require_cookie: bool = False
 
 
 class Picture(msgspec.Struct, frozen=True):
     """A room as the store had it at ``at_us`` (µs since the Unix epoch, the store's clock).
 
     ``tokens`` is the level of the token bucket; ``show`` the share of called people who turn up, between 0.25 and 1;
-    ``backlog`` the people called lately who are here and wait for a token.
+    ``backlog`` the people called lately who are here and wait for a token;
+    ``version`` rises with every change of settings.
     """
 
     state: RoomState
     reason: str
     epoch: int
+    version: int
     rate: float
     burst: int
     window: int
@@ -57,11 +82,44 @@ class Picture(msgspec.Struct, frozen=True):
     backlog: int
     healing: bool
     at_us: int
+    challenge: ChallengeKind | Literal[""] = ""  # as operators set it; empty: as the rooms file has it
 
     @property
     def waiting(self) -> int:
         """People who have not been called."""
         return max(0, self.joined - self.called)
+
+
+Setting = str | int | float
+SETTINGS = ("state", "reason", "rate", "burst", "challenge")
+"""The fields of a picture that are settings: what edges carry for a store that loses everything."""
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edge knows of a room, should the store lose it: settings, and how far the line had come."""
+
+    epoch: int
+    version: int
+    joined: int
+    called: int
+    settings: dict[str, Setting]
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """Orders what two edges know: the higher line, and of one line the later settings, are in force."""
+        return self.epoch, self.version
+
+
+def planned(plan: RoomPlan) -> Known:
+    """Return the room as the rooms file plans it; whatever an operator has set is later."""
+    settings: dict[str, Setting] = {
+        "state": plan.state,
+        "reason": "",
+        "rate": plan.rate_per_s,
+        "burst": plan.burst,
+        "challenge": plan.challenge,
+    }
+    return Known(epoch=plan.epoch, version=0, joined=0, called=0, settings=settings)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +129,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     burst: int | None = None
     state: RoomState | None = None
     reason: str | None = None
+    challenge: ChallengeKind | None = None
 
 
 def people_ahead(place: int, state: PlaceState, picture: Picture) -> int:

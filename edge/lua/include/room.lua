@@ -16,9 +16,10 @@ ARGV[1] now       µs since the Unix epoch; empty for the store's own clock, whi
 local ROOM, ANSWERED, ADMITTED, LEFT, CALLS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local MEMORY = 0.9 -- of one sampled second in the next: the show ratio forgets over some ten seconds
 local LEAST_SHOW = 0.25 -- calls never run ahead of tokens by more than four to one
-local WORDS = { 'state', 'reason' }
+local WORDS = { 'state', 'reason', 'challenge' }
 local NUMBERS = {
     'epoch', 'rate', 'burst', 'window', -- settings: tokens/s, tokens, and how long a called visitor has to answer, in s
+    'version', -- when the settings were changed last, in µs: of two versions the higher one is in force
     'joined', 'called', 'answered', 'admitted', 'left', -- counters of places
     'tokens', 'credit', 'at', -- both meters' levels, in tokens and calls, and when they were settled, in µs
     'second', 'asked', 'shown', -- last second sampled; called and answered places, weighted, one window old
@@ -40,7 +41,10 @@ local function load()
     if not words[1] then
         return nil
     end
-    local room = { state = words[1], reason = words[2] or '' }
+    local room = {}
+    for index, name in ipairs(WORDS) do
+        room[name] = words[index] or ''
+    end
     local numbers = redis.call('HMGET', ROOM, unpack(NUMBERS))
     for index, name in ipairs(NUMBERS) do
         room[name] = tonumber(numbers[index] or 0)
@@ -49,7 +53,11 @@ local function load()
 end
 
 local function save(room)
-    local fields = { 'state', room.state, 'reason', room.reason }
+    local fields = {}
+    for _, name in ipairs(WORDS) do
+        fields[#fields + 1] = name
+        fields[#fields + 1] = room[name]
+    end
     for _, name in ipairs(NUMBERS) do
         fields[#fields + 1] = name
         fields[#fields + 1] = string.format('%.17g', room[name])
@@ -146,10 +154,12 @@ local function answer(room, place)
     end
 end
 
--- The room for people and for Prometheus. `at_us` is text: it has more digits than a number of this JSON would keep.
+-- The room for people and for Prometheus. `at_us` and `version` are text: they have more digits than a number of this JSON
+-- would keep.
 local function picture(room)
     return {
-        state = room.state, reason = room.reason, epoch = room.epoch,
+        state = room.state, reason = room.reason, challenge = room.challenge, epoch = room.epoch,
+        version = string.format('%.0f', room.version),
         rate = room.rate, burst = room.burst, window = room.window,
         joined = room.joined, called = room.called, answered = room.answered,
         admitted = room.admitted, left = room.left,

@@ -16,6 +16,11 @@ from origin.admin.programmes import Programmes
 from origin.booking import api as booking
 from origin.booking.store import BookingStore
 from origin.booking.together import Bookings
+from origin.capacity import api as capacity
+from origin.capacity.crowd import Crowd
+from origin.capacity.feed import Feed
+from origin.capacity.supply import Supply
+from origin.capacity.traffic import Measured, Traffic
 from origin.config import OriginConfig
 from origin.db.pool import Database, create_pool
 from origin.eligibility import api as eligibility
@@ -52,7 +57,7 @@ _Lifespan = Callable[[Starlette], AbstractAsyncContextManager[LifespanState]]
 
 def endpoints() -> list[Endpoint]:
     """Return the table of all operations, the busiest first."""
-    return [*booking.ENDPOINTS, *inventory.ENDPOINTS, *eligibility.ENDPOINTS, *admission.ENDPOINTS]
+    return [*booking.ENDPOINTS, *inventory.ENDPOINTS, *eligibility.ENDPOINTS, *admission.ENDPOINTS, *capacity.ENDPOINTS]
 
 
 def create_app(
@@ -74,10 +79,12 @@ def create_app(
     routes += service.routes(ready=_ready, registry=meters.registry, document=document)
     clock, ids = clock or SystemClock(), ids or SystemIds()
     pages = Pages(config, clock, ids)
+    traffic = Traffic()
     routes += pages.routes()
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(Measured, traffic=traffic),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
             Middleware(SecurityHeaders),
@@ -86,17 +93,19 @@ def create_app(
             **pages.errors.handlers(),
             Exception: answer_unexpected,
         },
-        lifespan=_lifespan(config, meters, clock, ids, store or BookingStore()),
+        lifespan=_lifespan(config, meters, clock, ids, store or BookingStore(), traffic),
     )
 
 
-def _lifespan(config: OriginConfig, meters: OriginMetrics, clock: Clock, ids: Ids, store: BookingStore) -> _Lifespan:
+def _lifespan(
+    config: OriginConfig, meters: OriginMetrics, clock: Clock, ids: Ids, store: BookingStore, traffic: Traffic
+) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         pool = await create_pool(config.database_url.get_secret_value(), size=config.pool_size)
         database = Database(pool, meters, wait_s=config.pool_wait_s)
         try:
-            yield {"origin": _assemble(config, clock, ids, meters, database, store)}
+            yield {"origin": _assemble(config, clock, ids, meters, database, store, traffic)}
         finally:
             await database.close()
 
@@ -104,16 +113,23 @@ def _lifespan(config: OriginConfig, meters: OriginMetrics, clock: Clock, ids: Id
 
 
 def _assemble(
-    config: OriginConfig, clock: Clock, ids: Ids, meters: OriginMetrics, database: Database, store: BookingStore
+    config: OriginConfig,
+    clock: Clock,
+    ids: Ids,
+    meters: OriginMetrics,
+    database: Database,
+    store: BookingStore,
+    traffic: Traffic,
 ) -> OriginState:
     origin_keys, person_keys = KeyRing.load(config.origin_keys_file), KeyRing.load(config.person_keys_file)
-    programmes = Programmes(database, clock)
+    programmes, crowd = Programmes(database, clock), Crowd()
     gate = Gate(
         KeyRing.load(config.admission_keys_file),
         origin_keys,
         programmes,
         meters,
         clock,
+        crowd,
         leeway_s=config.admission_leeway_s,
         session_s=config.admission_session_s,
     )
@@ -129,6 +145,16 @@ def _assemble(
         decisions=Decisions(RuleBook(), DecisionStore(), FactSealer(origin_keys, person_keys, ids), clock, ids),
         slots=SlotStore(),
         bookings=Bookings(database, store, meters),
+        crowd=crowd,
+        capacity=Feed(
+            Supply(database),
+            traffic,
+            crowd,
+            meters,
+            clock,
+            per_s=config.capacity_per_s,
+            p99_limit_ms=config.capacity_p99_ms,
+        ),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from starlette.requests import Request
 
 from origin.admin.programmes import Programme, Programmes
+from origin.capacity.crowd import Crowd
 from origin.errors import ADMISSION_REFUSED
 from origin.metrics import OriginMetrics
 from shared.clock import Clock
@@ -52,6 +53,7 @@ class Gate:
         programmes: Programmes,
         metrics: OriginMetrics,
         clock: Clock,
+        crowd: Crowd,
         *,
         leeway_s: float,
         session_s: int,
@@ -61,6 +63,7 @@ class Gate:
         self._programmes = programmes
         self._metrics = metrics
         self._clock = clock
+        self._crowd = crowd
         self._leeway_s = leeway_s
         self._session_s = session_s
 
@@ -73,10 +76,13 @@ class Gate:
         text = request.headers.get(ADMISSION_HEADER)
         try:
             if text is not None:
-                return await self._by_token(text)
-            return await self._by_cookie(request.cookies.get(ADMISSION_COOKIE, ""))
+                admission = await self._by_token(text)
+            else:
+                admission = await self._by_cookie(request.cookies.get(ADMISSION_COOKIE, ""))
         except TokenRefused as refused:
             raise self._refusal(refused.reason) from None
+        self._crowd.heard(admission.id)
+        return admission
 
     async def exchange(self, text: str) -> tuple[Admission, str]:
         """Return the admission of a token, and the cookie value that stands for it from now on.
@@ -89,6 +95,7 @@ class Gate:
         except TokenRefused as refused:
             raise self._refusal(refused.reason) from None
         self._metrics.exchanged.inc()
+        self._crowd.heard(admission.id)
         exp = int(self._clock.unix()) + self._session_s
         session = AdmissionSession(v=1, kid=self._sessions.kid, room=admission.programme.room, id=admission.id, exp=exp)
         return Admission(admission.id, admission.programme, exp), self._sessions.seal(session)

@@ -6,6 +6,8 @@ from starlette.requests import Request
 
 from origin.admin.programmes import Programmes
 from origin.booking.together import Bookings
+from origin.capacity.crowd import Crowd
+from origin.capacity.feed import Feed
 from origin.config import OriginConfig
 from origin.db.pool import Database
 from origin.eligibility.decisions import Decisions
@@ -32,6 +34,8 @@ class OriginState:
     decisions: Decisions
     slots: SlotStore
     bookings: Bookings
+    crowd: Crowd
+    capacity: Feed
 
 
 def state_of(request: Request) -> OriginState:

@@ -76,6 +76,7 @@ async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> A
         match result.outcome:
             case "booked":
                 state.metrics.booked.inc()
+                state.crowd.booked(admission.id)
                 return _read(result.answer)
             case "replayed":
                 return _read(result.answer)

@@ -1,0 +1,1 @@
+"""What the origin can take, told to the waiting room."""

@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,10 +15,13 @@ from edge import errors, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.desk import Desk
 from edge.hot import OnPages, RoomRoutes
+from edge.kept import Keeper
 from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
 from edge.pages import Pages
+from edge.room import RoomPlan
 from edge.state import EdgeState, LifespanState
+from edge.store import Store, connect
 from edge.ticket import TicketRefused, Tickets
 from shared import openapi, service
 from shared.bearer import BearerVerifier
@@ -32,7 +32,6 @@ from shared.middleware import BodyLimit, Boundary
 from shared.token import AdmissionTokens
 
 BODY_LIMIT = 16 * 1024
-_STORE_TIMEOUT_S = 1.0
 _Lifespan = Callable[[Starlette], AbstractAsyncContextManager[LifespanState]]
 
 
@@ -82,10 +81,8 @@ def create_app(
 def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, line: type[Line]) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
-        async with connect(config) as client:
-            desks = {
-                room.id: Desk(room, line(client, room, metrics, heal_s=config.heal_s), metrics) for room in config.rooms
-            }
+        async with aclosing(connect(config.redis_url.get_secret_value())) as client:  # not entered: it may be away
+            desks = {room.id: _desk(config, room, line, client, metrics) for room in config.rooms}
             metrics.registry.register(RoomCollector(lambda: {room: desk.line.picture for room, desk in desks.items()}))
             edge = EdgeState(
                 config=config,
@@ -109,13 +106,14 @@ def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, 
     return run
 
 
-def connect(config: EdgeConfig) -> Redis:
-    """Return a client of the store that fails fast: whoever waits is told to come back rather than kept."""
-    return Redis.from_url(
-        config.redis_url.get_secret_value(),
-        socket_timeout=_STORE_TIMEOUT_S,
-        socket_connect_timeout=_STORE_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
+def _desk(config: EdgeConfig, room: RoomPlan, line: type[Line], client: Store, metrics: EdgeMetrics) -> Desk:
+    return Desk(
+        room,
+        line(client, room, metrics, heal_s=config.heal_s),
+        metrics,
+        keeper=Keeper(config.state_dir, room.id),
+        hold_s=config.join_hold_s,
+        hold_most=config.join_hold_most,
     )
 
 

@@ -9,10 +9,11 @@ from functools import cached_property
 import msgspec
 import structlog
 
-from edge.lane import Lane
-from edge.line import ClaimOutcome, Line, LineError, StoreUnavailable
+from edge.kept import Keeper
+from edge.lane import Hold, Lane
+from edge.line import ClaimOutcome, Healing, Line, LineError, StoreUnavailable
 from edge.metrics import EdgeMetrics
-from edge.room import Change, Picture, PlaceState, RoomPlan, RoomState
+from edge.room import ChallengeKind, Change, Picture, PlaceState, RoomPlan, RoomState
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,11 @@ class View:
         """When the store had it, ISO 8601."""
         return iso(self.picture.at_us / 1_000_000)
 
+    @property
+    def challenge(self) -> ChallengeKind:
+        """What newcomers are asked to solve."""
+        return self.picture.challenge or self.plan.challenge
+
     @cached_property
     def status(self) -> RoomStatus:
         """The public status."""
@@ -76,12 +82,19 @@ class View:
 class Desk:
     """One room in one process. Joins, looks and claims that arrive together share a round trip."""
 
-    def __init__(self, plan: RoomPlan, line: Line, metrics: EdgeMetrics) -> None:
+    def __init__(
+        self, plan: RoomPlan, line: Line, metrics: EdgeMetrics, *, keeper: Keeper, hold_s: float, hold_most: int
+    ) -> None:
         self.plan = plan
         self.line = line
+        self._keeper = keeper
+        known = keeper.read()
+        if known is not None:
+            line.recall(known)
+        hold = Hold((StoreUnavailable, Healing), hold_s, hold_most)
         self._metrics = metrics
         self._view: View | None = None
-        self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold)
         self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
         self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
 
@@ -97,7 +110,10 @@ class Desk:
         return view
 
     def join(self) -> "asyncio.Future[tuple[int, View]]":
-        """Take a place; the future raises Closed, Healing, StoreUnavailable."""
+        """Take a place; while the store is away or the line heals, newcomers are held for some seconds, in their order.
+
+        The future raises Closed, Healing, StoreUnavailable.
+        """
         return self._joins.submit(None)
 
     def look(self, place: int) -> "asyncio.Future[tuple[PlaceState, View]]":
@@ -114,7 +130,9 @@ class Desk:
 
     async def change(self, change: Change) -> View:
         """Change the room's settings; raises StoreUnavailable."""
-        return self._note(await self.line.change(change))
+        view = self._note(await self.line.change(change))
+        await self._keeper.keep(self.line.known, at_once=True)
+        return view
 
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
@@ -135,8 +153,10 @@ class Desk:
                 if away:
                     log.info("store_back", room=self.plan.id)
                 away = False
+                await self._keeper.keep(self.line.known)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), REFRESH_S)
+        await self._keeper.keep(self.line.known, at_once=True)
 
     def _note(self, picture: Picture) -> View:
         now = asyncio.get_running_loop().time()

@@ -2,12 +2,34 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 _CROWD = 4  # who shared a trip; from there on the next is worth waiting for
 
 A = TypeVar("A")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What to do with those whose trip failed: keep them, and try again.
+
+    Only for acts that may be done twice. Each is kept for ``seconds`` at most, then gets the trip's error; while trips
+    fail ``most`` may wait for the next, and whoever comes beyond that gets the error at once. ``errors`` are worth it.
+    """
+
+    errors: tuple[type[Exception], ...]
+    seconds: float
+    most: int
+    every_s: float = 0.05
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Rider(Generic[A, R]):
+    argument: A
+    future: "asyncio.Future[R]"
+    until: float
 
 
 class Lane(Generic[A, R]):
@@ -17,21 +39,35 @@ class Lane(Generic[A, R]):
     visitors does, so it pays to let more of them gather. A lone visitor never waits for company.
 
     ``run`` gets the arguments in the order of arrival and returns as many results in that order. When it fails,
-    everybody who shared the trip gets its error, and the next trip begins.
+    everybody who shared the trip gets its error, and the next trip begins; with ``hold`` they are kept in their order
+    until it succeeds, for a while.
     """
 
-    def __init__(self, run: Callable[[Sequence[A]], Awaitable[Sequence[R]]], *, limit: int, linger_s: float) -> None:
+    def __init__(
+        self,
+        run: Callable[[Sequence[A]], Awaitable[Sequence[R]]],
+        *,
+        limit: int,
+        linger_s: float,
+        hold: Hold | None = None,
+    ) -> None:
         self._run = run
         self._limit = limit
         self._linger_s = linger_s
-        self._waiting: list[tuple[A, asyncio.Future[R]]] = []
+        self._hold = hold
+        self._waiting: list[_Rider[A, R]] = []
         self._driver: asyncio.Task[None] | None = None
+        self._fault: Exception | None = None  # why the last trip failed, while riders are kept for the next
 
     def submit(self, argument: A) -> asyncio.Future[R]:
         """Queue one argument; the future brings its result, or the trip's error."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
-        self._waiting.append((argument, future))
+        if self._fault is not None and self._hold is not None and len(self._waiting) >= self._hold.most:
+            future.set_exception(self._fault)
+            return future
+        until = loop.time() + self._hold.seconds if self._hold is not None else 0.0
+        self._waiting.append(_Rider(argument, future, until))
         if self._driver is None:
             self._driver = loop.create_task(self._drive())
         return future
@@ -40,20 +76,42 @@ class Lane(Generic[A, R]):
         try:
             while self._waiting:
                 trip, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-                await self._travel(trip)
-                if len(trip) >= _CROWD:
+                self._fault = await self._travel(trip)
+                if self._fault is not None and self._hold is not None:
+                    self._waiting = _still_patient(trip + self._waiting, self._fault)
+                    await asyncio.sleep(self._hold.every_s)
+                elif len(trip) >= _CROWD:
                     await asyncio.sleep(self._linger_s)
         finally:
             self._driver = None
+            self._fault = None
 
-    async def _travel(self, trip: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
+    async def _travel(self, trip: Sequence[_Rider[A, R]]) -> Exception | None:
+        """Make one trip; return the fault that its riders are to be kept for."""
         try:
-            results = await self._run([argument for argument, _ in trip])
+            results = await self._run([rider.argument for rider in trip])
         except Exception as error:  # it goes to everybody who waits for it
-            for _, future in trip:
-                if not future.done():
-                    future.set_exception(error)
-            return
-        for (_, future), result in zip(trip, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+            if self._hold is not None and isinstance(error, self._hold.errors):
+                return error
+            for rider in trip:
+                if not rider.future.done():
+                    rider.future.set_exception(error)
+            return None
+        for rider, result in zip(trip, results, strict=True):
+            if not rider.future.done():
+                rider.future.set_result(result)
+        return None
+
+
+def _still_patient(riders: Sequence[_Rider[A, R]], fault: Exception) -> list[_Rider[A, R]]:
+    """Return who goes on waiting, in their order; the others learn of the fault."""
+    now = asyncio.get_running_loop().time()
+    patient = []
+    for rider in riders:
+        if rider.future.done():  # gave up
+            continue
+        if rider.until > now:
+            patient.append(rider)
+        else:
+            rider.future.set_exception(fault)
+    return patient

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import msgspec
-from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, RedisError
 
 from edge import scripts
 from edge.room import SETTINGS, Change, Known, Picture, PlaceState, RoomPlan, Setting, planned
 from edge.scripts import Script
+from edge.store import Store
 
 ClaimOutcome = Literal["admitted", "again", "paced", "waiting", "left", "closed"]
 CLAIM_OUTCOMES: tuple[ClaimOutcome, ...] = ("admitted", "again", "paced", "waiting", "left", "closed")
@@ -73,7 +73,7 @@ class Line:
     Every method raises StoreUnavailable; those that touch places raise Healing.
     """
 
-    def __init__(self, client: Redis, plan: RoomPlan, counting: Counting, *, heal_s: float) -> None:
+    def __init__(self, client: Store, plan: RoomPlan, counting: Counting, *, heal_s: float) -> None:
         self._client = client
         self._plan = plan
         self._counting = counting

@@ -5,8 +5,9 @@ from hashlib import sha1
 from pathlib import Path
 from typing import cast
 
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
+
+from edge.store import Store
 
 _FOLDER = Path(__file__).parent / "lua"
 
@@ -14,13 +15,13 @@ _FOLDER = Path(__file__).parent / "lua"
 class Script:
     """One script; the store caches it by its digest and is sent the text only where it does not know it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, on_room: bool = True) -> None:
         self.name = name
-        prelude = (_FOLDER / "include" / "room.lua").read_text(encoding="utf-8")
+        prelude = (_FOLDER / "include" / "room.lua").read_text(encoding="utf-8") if on_room else ""
         self._text = prelude + (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
         self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def run(self, client: Redis, keys: Sequence[str], arguments: Sequence[str | int | float]) -> bytes:
+    async def run(self, client: Store, keys: Sequence[str], arguments: Sequence[str | int | float]) -> bytes:
         """Run it on ``keys`` and return its reply."""
         try:
             reply = client.evalsha(self._digest, len(keys), *keys, *arguments)
@@ -36,3 +37,4 @@ LOOK = Script("look")
 CLAIM = Script("claim")
 LEAVE = Script("leave")
 CHANGE = Script("change")
+SPEND = Script("spend", on_room=False)

@@ -1,0 +1,56 @@
+"""A client of the line's store: one server, or a cluster. A room's keys share a hash tag, so they lie on one node."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+Store = Redis | RedisCluster
+
+_TIMEOUT_S = 1.0
+
+
+def connect(addresses: str) -> Store:
+    """Return a client that fails fast: whoever waits is told to come back rather than kept.
+
+    Args:
+        addresses: one URL; several, separated by commas, are nodes of one cluster, and so is one with
+            ``?cluster=true``. User, password and options are those of the first.
+
+    Raises:
+        ValueError: an address that is none.
+    """
+    first, *others = [_parse(address.strip()) for address in addresses.split(",")]
+    url, is_cluster = first
+    if not is_cluster and not others:
+        return Redis.from_url(
+            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
+        )
+    return RedisCluster.from_url(
+        url,
+        startup_nodes=[_node(other) for other, _ in others],
+        require_full_coverage=False,  # a node that is away takes its own rooms with it, not all of them
+        socket_timeout=_TIMEOUT_S,
+        socket_connect_timeout=_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _parse(address: str) -> tuple[str, bool]:
+    """Return the URL without our own option, and whether that option was set."""
+    parts = urlsplit(address)
+    if not parts.scheme:
+        raise ValueError("an address of the store needs a scheme, such as redis://")
+    options = dict(parse_qsl(parts.query))
+    is_cluster = options.pop("cluster", "").lower() in {"true", "yes", "1"}
+    path = "" if is_cluster and parts.path in {"/", "/0"} else parts.path
+    return urlunsplit(parts._replace(query=urlencode(options), path=path)), is_cluster
+
+
+def _node(url: str) -> ClusterNode:
+    parts = urlsplit(url)
+    if not parts.hostname:
+        raise ValueError("an address of the store needs a host")
+    return ClusterNode(parts.hostname, parts.port or 6379)

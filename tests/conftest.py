@@ -3,9 +3,10 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import asyncpg
 import pytest
@@ -13,8 +14,10 @@ import uvicorn
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
+from deploy.cluster import ValkeyCluster
 from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
+from edge.store import connect
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"
@@ -24,21 +27,29 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PYTHONWARNINGS", "")
 
 
+ON_SINGLE_AND_CLUSTER = pytest.mark.parametrize("valkey_server", ["single", "cluster"], indirect=True)
+"""As a module's ``pytestmark``: each of its tests is run on one Valkey, and on a cluster of three."""
+
+
 @pytest.fixture(scope="session")
-def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A Valkey that keeps nothing on disk, shared by the run."""
-    server = Valkey(tmp_path_factory.mktemp("valkey"), free_port())
+def valkey_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Valkey | ValkeyCluster]:
+    """A Valkey that keeps nothing on disk, shared by the run; or a cluster of them."""
+    folder = tmp_path_factory.mktemp("valkey")
+    is_cluster = getattr(request, "param", "single") == "cluster"
+    server = ValkeyCluster(folder) if is_cluster else Valkey(folder, free_port())
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-async def valkey(valkey_server: Valkey) -> AsyncIterator[Redis]:
-    """A client of an empty Valkey."""
-    async with Redis.from_url(valkey_server.url) as client:
+async def valkey(valkey_server: Valkey | ValkeyCluster) -> AsyncIterator[Redis]:
+    """A client of an empty Valkey; a cluster's has the same commands."""
+    async with aclosing(connect(valkey_server.url)) as client:
         await client.flushall()
-        yield client
+        yield cast("Redis", client)
 
 
 @pytest.fixture(scope="session")

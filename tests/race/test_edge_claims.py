@@ -12,8 +12,10 @@ from edge.app import create_app
 from edge.line import ClaimOutcome, Line
 from edge.room import Picture
 from shared.token import AdmissionTokens
-from tests.conftest import Serve
+from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan
+
+pytestmark = ON_SINGLE_AND_CLUSTER
 
 BURST = 20
 PEOPLE = 60

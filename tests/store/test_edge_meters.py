@@ -8,7 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from edge.line import Line
+from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import line
+
+pytestmark = ON_SINGLE_AND_CLUSTER
 
 START = 1_800_000_000_000_000
 STEP_US = 100_000

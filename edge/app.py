@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from edge import errors, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.desk import Desk
+from edge.guard import Guard
 from edge.hot import OnPages, RoomRoutes
 from edge.kept import Keeper
 from edge.line import Line, LineError
@@ -92,6 +93,17 @@ def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, 
                 ids=ids,
                 verifier=BearerVerifier(config.issuers, clock),
                 metrics=metrics,
+                guard=Guard(
+                    config.rooms,
+                    client,
+                    config.ticket_keys,
+                    metrics.guard,
+                    metrics,
+                    trusted_proxies=config.trusted_proxies,
+                    secure_cookies=config.secure_cookies,
+                    clock=clock,
+                    ids=ids,
+                ),
             )
             await _first_look(edge)
             stop = asyncio.Event()  # told rather than cancelled: the store's client may swallow a cancellation

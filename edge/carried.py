@@ -21,6 +21,15 @@ def ticket_of(scope: Scope, room: str) -> str | None:
     return found
 
 
+def cookie_of(scope: Scope, name: str) -> str | None:
+    """Return a cookie's value."""
+    wanted = f"{name}=".encode("latin-1")
+    for header, value in scope["headers"]:
+        if header == b"cookie" and (found := _from_cookies(value, wanted)):
+            return found
+    return None
+
+
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
     begin = cookies.find(wanted)
     while begin > 0 and cookies[begin - 1 : begin] not in b"; ":  # the end of a longer name

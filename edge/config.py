@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyNetwork, SecretStr, ValidationError
 
 from edge.room import RoomPlan
 from shared.bearer import TrustedIssuer
@@ -33,6 +33,7 @@ class EdgeSettings(Settings):
     join_hold_s: Annotated[float, Field(ge=0, le=30)] = 3.0
     join_hold_most: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
     edge_state_dir: Path | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
 
 
 class _RoomsFile(BaseModel):
@@ -48,6 +49,7 @@ class EdgeConfig:
     ``heal_s``: how long after the store lost a line no place is given out, so that every edge can say what it has seen;
     longer than an edge's refresh (0.15 s) by far. ``join_hold_s``, ``join_hold_most``: how long, and how many,
     newcomers are kept while the store is away. ``state_dir``: where rooms are kept for a restart of everything at once.
+    ``trusted_proxies``: whose forwarded headers are believed.
     """
 
     redis_url: SecretStr
@@ -62,6 +64,7 @@ class EdgeConfig:
     join_hold_s: float = 3.0
     join_hold_most: int = 10_000
     state_dir: Path | None = None
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
 
     @property
     def secure_cookies(self) -> bool:
@@ -91,6 +94,7 @@ class EdgeConfig:
             join_hold_s=settings.join_hold_s,
             join_hold_most=settings.join_hold_most,
             state_dir=settings.edge_state_dir,
+            trusted_proxies=settings.trusted_proxies,
         )
 
 

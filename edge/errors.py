@@ -10,6 +10,12 @@ from shared.problem import Problem, ProblemType
 
 ROOM_CLOSED = ProblemType("room_closed", 409, "This room takes nobody in")
 NOT_CALLED = ProblemType("not_called", 409, "It is not your turn yet")
+CHALLENGE_MISSING = ProblemType("challenge_missing", 422, "This room asks for a solved challenge")
+CHALLENGE_REFUSED = ProblemType("challenge_refused", 403, "This solution is not accepted; fetch a new challenge")
+COOKIE_REQUIRED = ProblemType(
+    "cookie_required", 428, "Send the request again with the cookie that came with this answer"
+)
+TOO_MANY_REQUESTS = ProblemType("too_many_requests", 429, "Too many requests from this address")
 PACED = ProblemType("paced", 429, "It is your turn; the door lets people through one by one")
 TICKET_LEFT = ProblemType("ticket_left", 410, "This place was given back")
 TICKET_REFUSED: dict[TicketReason, ProblemType] = {
@@ -21,6 +27,7 @@ TICKET_REFUSED: dict[TicketReason, ProblemType] = {
     "stale": ProblemType("ticket_stale", 401, "This ticket belongs to an earlier line"),
 }
 TICKET_PROBLEMS = tuple(TICKET_REFUSED[reason] for reason in TICKET_REASONS)
+GUARD_PROBLEMS = (CHALLENGE_MISSING, CHALLENGE_REFUSED, COOKIE_REQUIRED, TOO_MANY_REQUESTS)
 BODY_PROBLEMS = (
     problem.MALFORMED_JSON,
     problem.INVALID_BODY,

@@ -13,8 +13,12 @@ from starlette.routing import BaseRoute, Match, NoMatchFound
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge import errors
+from edge.guard import Guard, Headers
+from edge.room import Kind
 from shared.http import Endpoint, Handler
 from shared.middleware import SecurityHeaders
+
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 class RoomRoutes(BaseRoute):
@@ -51,10 +55,16 @@ class RoomRoutes(BaseRoute):
         handler = methods.get(scope["method"])
         if handler is None:
             raise HTTPException(405, headers={"Allow": ", ".join(methods)})
+        limit: Headers = ()
         try:
+            if scope["method"] not in _SAFE:
+                guard: Guard = scope["state"]["edge"].guard
+                kind: Kind = "joins" if scope["path"].endswith("/tickets") else "acts"
+                limit = await guard.limit(scope, scope["path_params"]["room"], kind)
             response = await handler(Request(scope, receive))
         except errors.HANDLED as error:
             response = errors.as_problem(error).response()
+        response.raw_headers.extend(limit)
         await response(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: object) -> URLPath:

@@ -9,13 +9,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.guard_metrics import GuardMetrics
 from edge.line import CLAIM_OUTCOMES, ClaimOutcome
 from edge.room import Picture
 from edge.ticket import TICKET_REASONS, TicketReason
 from shared.middleware import HttpMetrics
 
 PREFIX = "vestibule_edge"
-_ACTS = ("install", "join", "look", "claim", "leave", "change")
+_ACTS = ("install", "join", "look", "claim", "leave", "change", "spend")
 
 
 class EdgeMetrics:
@@ -24,6 +25,7 @@ class EdgeMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.http = HttpMetrics(registry, PREFIX)
+        self.guard = GuardMetrics(registry, PREFIX)
         refused = Counter(
             f"{PREFIX}_tickets_refused", "Tickets that were not accepted, by reason.", ["reason"], registry=registry
         )

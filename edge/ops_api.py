@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from edge.carried import has_body
 from edge.desk import Desk, View
-from edge.room import MAX_BURST, MAX_RATE_PER_S, Change, RoomState
+from edge.room import MAX_BURST, MAX_RATE_PER_S, ChallengeKind, Change, RoomState
 from edge.state import EdgeState
 from edge.visitor_api import ROOM, Empty
 from shared import problem
@@ -27,6 +27,7 @@ class RoomChange(msgspec.Struct, forbid_unknown_fields=True):
     rate_per_s: Annotated[float, msgspec.Meta(ge=0.01, le=MAX_RATE_PER_S)] | msgspec.UnsetType = msgspec.UNSET
     burst: Annotated[int, msgspec.Meta(ge=1, le=MAX_BURST)] | msgspec.UnsetType = msgspec.UNSET
     reason: Annotated[str, msgspec.Meta(max_length=200)] | msgspec.UnsetType = msgspec.UNSET
+    challenge: ChallengeKind | msgspec.UnsetType = msgspec.UNSET
 
 
 class RoomReport(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class RoomReport(msgspec.Struct, frozen=True):
     call_window_s: int
     token_ttl_s: int
     enter_url: str
+    challenge: ChallengeKind
     joined: int
     called: int
     answered: int
@@ -89,6 +91,7 @@ def _report(desk: Desk, view: View) -> RoomReport:
         call_window_s=seen.window,
         token_ttl_s=plan.token_ttl_s,
         enter_url=str(plan.enter_url),
+        challenge=view.challenge,
         joined=seen.joined,
         called=seen.called,
         answered=seen.answered,
@@ -116,7 +119,7 @@ async def read_room(request: Request) -> Response:
 
 
 async def change_room(request: Request) -> Response:
-    """Change rate or burst; in force on every edge when this answers."""
+    """Change rate, burst or challenge; in force on every edge when this answers."""
     desk = await _desk(request)
     given = await read_body(request, RoomChange)
     wished = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not msgspec.UNSET}

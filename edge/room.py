@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 RoomState = Literal["open", "paused", "closed"]
 PlaceState = Literal["waiting", "called", "admitted", "left"]
 ChallengeKind = Literal["off", "altcha"]
+Kind = Literal["joins", "acts", "waits"]
+KINDS: tuple[Kind, ...] = ("joins", "acts", "waits")
 
 MAX_PLACE = 2**32 - 1  # a bitmap of the store ends there
 MAX_RATE_PER_S = 100_000
@@ -27,6 +29,11 @@ class Limits(BaseModel):
     joins: Quota = 600
     acts: Quota = 3_000
     waits: Quota = 60
+
+    def by_kind(self) -> list[tuple[Kind, int]]:
+        """Return the limits that there are."""
+        given = ((kind, getattr(self, kind)) for kind in KINDS)
+        return [(kind, limit) for kind, limit in given if limit is not None]
 
 
 class RoomPlan(BaseModel):

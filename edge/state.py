@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from edge.config import EdgeConfig
 from edge.desk import Desk
+from edge.guard import Guard
 from edge.metrics import EdgeMetrics
 from edge.ticket import Tickets
 from shared import problem
@@ -26,6 +27,7 @@ class EdgeState:
     ids: Ids
     verifier: BearerVerifier
     metrics: EdgeMetrics
+    guard: Guard
 
     def desk(self, room: str) -> Desk:
         """Return the room's desk; raises Problem ``not_found``."""

@@ -1,13 +1,17 @@
 """The visitors' JSON: public status, join, standing, admission, leave."""
 
+from typing import Annotated
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from edge import errors, visits
-from edge.carried import cookie_name, has_body, ticket_of
+from edge.carried import cookie_name, cookie_of, has_body, ticket_of
+from edge.challenge import MAX_SOLUTION_LENGTH, Challenge
 from edge.desk import Desk, RoomStatus
+from edge.guard import Proof, visit_cookie_name
 from edge.state import EdgeState
 from edge.visits import Admission, Joined, Standing
 from shared.http import Endpoint, Header, Json, read_body
@@ -19,6 +23,12 @@ _COOKIE_DAYS = 30
 
 class Empty(msgspec.Struct, forbid_unknown_fields=True):
     """Nothing to say, for now."""
+
+
+class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``challenge``: the solution of a challenge, where the room asks for one, as ALTCHA encodes it."""
+
+    challenge: Annotated[str, msgspec.Meta(max_length=MAX_SOLUTION_LENGTH)] = ""
 
 
 class StatusResponse(Response):
@@ -61,12 +71,26 @@ async def read_status(request: Request) -> Response:
 async def join(request: Request) -> Response:
     """Give a place, or the one that the visitor already has."""
     edge, desk, ticket = _edge(request.scope)
-    await _expect_no_body(request)
-    result = await visits.join(edge, desk, ticket)
+    given = await read_body(request, JoinBody) if has_body(request.scope) and await request.body() else None
+    visit = cookie_of(request.scope, visit_cookie_name(desk.plan.id))
+    result = await visits.join(edge, desk, ticket, Proof(given.challenge if given else None, visit))
     response = Json(result.joined, 201 if result.new else 200)
     if result.new:
         cookie = ticket_cookie(desk.plan.id, result.joined.ticket, secure=edge.config.secure_cookies)
         response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
+    return response
+
+
+async def read_challenge(request: Request) -> Response:
+    """Hand out a challenge where the room asks newcomers for one."""
+    edge, desk, _ = _edge(request.scope)
+    guard = edge.guard.rooms[desk.plan.id]
+    limit = await edge.guard.limit(request.scope, desk.plan.id, "acts")
+    if guard.asked(desk.line.picture) == "off":
+        response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+    else:
+        response = Json(guard.challenge())
+    response.raw_headers.extend(limit)
     return response
 
 
@@ -113,9 +137,20 @@ def endpoints() -> list[Endpoint]:
             join,
             "Take a place in line; whoever has one keeps it",
             {201: Joined, 200: Joined},
+            body=JoinBody,
+            body_required=False,
             path_params=ROOM,
             headers=[TICKET_HEADER],
-            problems=[errors.ROOM_CLOSED, *errors.BODY_PROBLEMS],
+            problems=[errors.ROOM_CLOSED, *errors.GUARD_PROBLEMS],
+        ),
+        Endpoint(
+            "GET",
+            "/v1/rooms/{room}/challenge",
+            read_challenge,
+            "A challenge to solve before joining; nothing where the room asks for none",
+            {200: Challenge, 204: None},
+            path_params=ROOM,
+            problems=[errors.TOO_MANY_REQUESTS],
         ),
         Endpoint(
             "POST",
@@ -129,6 +164,7 @@ def endpoints() -> list[Endpoint]:
                 *errors.TICKET_PROBLEMS,
                 errors.NOT_CALLED,
                 errors.PACED,
+                errors.TOO_MANY_REQUESTS,
                 errors.TICKET_LEFT,
                 errors.ROOM_CLOSED,
                 *errors.BODY_PROBLEMS,
@@ -142,6 +178,6 @@ def endpoints() -> list[Endpoint]:
             {204: None},
             path_params=ROOM,
             headers=[TICKET_HEADER],
-            problems=errors.TICKET_PROBLEMS,
+            problems=[*errors.TICKET_PROBLEMS, errors.TOO_MANY_REQUESTS],
         ),
     ]

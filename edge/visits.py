@@ -12,6 +12,7 @@ import msgspec
 from edge import errors, estimate
 from edge.desk import Desk, View, iso
 from edge.estimate import Wait
+from edge.guard import Proof
 from edge.line import ClaimOutcome, Moved
 from edge.room import PlaceState, RoomState, people_ahead
 from edge.state import EdgeState
@@ -61,18 +62,21 @@ class Admission(msgspec.Struct, frozen=True):
 
 
 _NOBODY = Wait(0, 0)
+_NO_PROOF = Proof()
 
 
-async def join(edge: EdgeState, desk: Desk, text: str | None) -> Join:
+async def join(edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO_PROOF) -> Join:
     """Take a place in line. Whoever brings a valid ticket that was not given back keeps its place.
 
     Raises:
+        Problem: what the room asks for is missing or refused; see ``RoomGuard.admit``. No place was taken.
         Closed, Healing, StoreUnavailable: no place was taken.
     """
     if text is not None:
         kept = await _kept(edge, desk, text)
         if kept is not None:
             return Join(_joined(text, kept), new=False)
+    await edge.guard.rooms[desk.plan.id].admit(proof, desk.line.picture)
     place, view = await desk.join()
     ticket = edge.tickets.issue(
         room=desk.plan.id,

@@ -114,6 +114,7 @@ class Endpoint:
     summary: str
     answers: Mapping[int, Any]
     body: type[Any] | None = None
+    body_required: bool = True
     query: type[Any] | None = None
     path_params: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     headers: Sequence[Header] = ()

@@ -59,7 +59,7 @@ def _operation(endpoint: Endpoint, schemas: Mapping[Any, Any], components: Mappi
         operation["parameters"] = parameters
     if endpoint.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": endpoint.body_required,
             "content": {"application/json": {"schema": schemas[endpoint.body]}},
         }
     if endpoint.security:

@@ -1,0 +1,196 @@
+"""Who may take a place: not too often from one address, with a challenge solved and a cookie kept where the room says.
+
+Nothing here burns a place: whatever is refused is refused before the line is asked. Limits give way when the store is
+away (refusing everybody would be worse than counting nobody for a while); marks that work once do not, for then there
+is no line to join either.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from limits.aio.strategies import MovingWindowRateLimiter
+from pydantic import IPvAnyNetwork
+from starlette.types import Scope
+
+from edge import challenge, errors
+from edge.addresses import Clients
+from edge.challenge import Challenge, ChallengeRefused, Challenges
+from edge.guard_metrics import GuardMetrics
+from edge.line import Closed, Counting
+from edge.notes import NoteRefused, Notes
+from edge.once import Mark, Once
+from edge.quota import WINDOW_S, Limited, Quota, SharedStorage
+from edge.room import ChallengeKind, Kind, Picture, RoomPlan
+from edge.store import Store
+from shared.clock import Clock
+from shared.ids import Ids
+from shared.keys import KeyRing
+from shared.problem import Problem
+
+VISIT_LIVES_S = 600
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a visitor brings to show good faith: a solution (or a note of having waited), and the cookie of a visit."""
+
+    solution: str | None = None
+    visit: str | None = None
+
+
+class RoomGuard:
+    """The guard of one room."""
+
+    def __init__(self, plan: RoomPlan, once: Once, guard: "Guard") -> None:
+        self.plan = plan
+        self.once = once
+        self._guard = guard
+
+    def challenge(self, effort: int | None = None) -> Challenge:
+        """Return a fresh challenge."""
+        self._guard.metrics.challenged("issued")
+        effort = effort or self.plan.challenge_effort
+        return self._guard.challenges.make(room=self.plan.id, effort=effort, mark=self.once.mark())
+
+    def wait_note(self) -> str:
+        """Return the note for those who wait instead of computing."""
+        self._guard.metrics.challenged("wait_issued")
+        return self._guard.waits.write(room=self.plan.id, mark=self.once.mark(), wait_s=self.plan.challenge_wait_s)
+
+    def visit_cookie(self) -> str:
+        """Return the ``Set-Cookie`` value that makes a browser come back."""
+        text = self._guard.visits.write(room=self.plan.id, mark=self.once.mark())
+        ending = "; Secure" if self._guard.secure_cookies else ""
+        return (
+            f"{visit_cookie_name(self.plan.id)}={text}; Path=/; Max-Age={VISIT_LIVES_S}; HttpOnly; SameSite=Lax{ending}"
+        )
+
+    def asked(self, picture: Picture | None) -> ChallengeKind:
+        """Return what newcomers are asked to solve; ``picture`` is the last that was seen of the room."""
+        return (picture.challenge if picture else "") or self.plan.challenge
+
+    async def admit(self, proof: Proof, picture: Picture | None) -> None:
+        """Let pass who may take a place now; what was brought is used up.
+
+        Raises:
+            Problem: ``cookie_required``, ``challenge_missing``, ``challenge_refused`` with the reason as a member.
+            Closed: nobody can join, so nothing was used up.
+            StoreUnavailable: whether it was used up is not known.
+        """
+        asked = self.asked(picture)
+        if asked == "off" and not self.plan.require_cookie:
+            return
+        if picture and picture.state == "closed":
+            raise Closed
+        visit = self._visit(proof.visit) if self.plan.require_cookie else None
+        solved = self._solution(proof.solution) if asked == "altcha" else None
+        if visit and not await self.once.spend(visit):
+            self._come_back("spent")
+        if solved and not await self.once.spend(solved):
+            self._refuse(ChallengeRefused("spent"))
+        if solved:
+            self._guard.metrics.challenged("accepted")
+
+    def _visit(self, text: str | None) -> Mark:
+        if not text:
+            self._come_back("missing")
+        try:
+            return self._guard.visits.read(text, room=self.plan.id)
+        except NoteRefused as refused:
+            self._come_back(refused.reason)
+
+    def _come_back(self, reason: str) -> NoReturn:
+        self._guard.metrics.cookie_required(reason)
+        raise Problem(errors.COOKIE_REQUIRED, headers={"Set-Cookie": self.visit_cookie()})
+
+    def _solution(self, text: str | None) -> Mark:
+        if not text:
+            self._guard.metrics.challenged("missing")
+            raise Problem(errors.CHALLENGE_MISSING)
+        try:
+            if "." in text:
+                return self._guard.waits.read(text, room=self.plan.id)
+            return self._guard.challenges.check(text, room=self.plan.id)
+        except NoteRefused as refused:
+            self._refuse(ChallengeRefused(refused.reason, refused.wait_s))
+        except ChallengeRefused as refused:
+            self._refuse(refused)
+
+    def _refuse(self, refused: ChallengeRefused) -> NoReturn:
+        self._guard.metrics.challenged(refused.reason)
+        raise Problem(errors.CHALLENGE_REFUSED, reason=refused.reason, wait_s=refused.wait_s)
+
+
+class Guard:
+    """The guards of all rooms of one edge."""
+
+    def __init__(
+        self,
+        plans: Sequence[RoomPlan],
+        client: Store,
+        ring: KeyRing,
+        metrics: GuardMetrics,
+        counting: Counting,
+        *,
+        trusted_proxies: Sequence[IPvAnyNetwork],
+        secure_cookies: bool,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self.metrics = metrics
+        self.secure_cookies = secure_cookies
+        self.challenges = Challenges(ring, clock=clock, ids=ids)
+        self.waits = Notes("wait", ring, clock=clock, lives_s=challenge.LIVES_S)
+        self.visits = Notes("visit", ring, clock=clock, lives_s=VISIT_LIVES_S)
+        self._clients = Clients(trusted_proxies)
+        keep_s = VISIT_LIVES_S + max(plan.challenge_wait_s for plan in plans)
+        self.rooms: Mapping[str, RoomGuard] = {
+            plan.id: RoomGuard(plan, Once(client, plan.id, counting, clock=clock, ids=ids, keep_s=keep_s), self)
+            for plan in plans
+        }
+        limiter = MovingWindowRateLimiter(SharedStorage(client))
+        self._quotas: dict[tuple[str, Kind], Quota] = {}
+        for plan in plans:
+            for kind, limit in plan.limits.by_kind():
+                name = f"{{{plan.id}}}:{kind}"
+                self._quotas[plan.id, kind] = Quota(name, limit, limiter, clock, metrics.opened[kind])
+        self._policies = {
+            place: (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (place[1].encode(), quota.per_window, WINDOW_S))
+            for place, quota in self._quotas.items()
+        }
+
+    async def limit(self, scope: Scope, room: str, kind: Kind) -> Headers:
+        """Count a request against its address; return the fields that tell what is left.
+
+        They are those of draft-ietf-httpapi-ratelimit-headers-10; what is left is what this edge knows of.
+
+        Raises:
+            Problem: ``too_many_requests``.
+        """
+        quota = self._quotas.get((room, kind))
+        if quota is None:
+            return ()
+        now = asyncio.get_running_loop().time()
+        address = self._clients.key(scope)
+        left = quota.take(address, now)
+        if left is None:
+            try:
+                left = await quota.ask(address, now)
+            except Limited as refused:
+                raise self._too_many(room, kind, refused.retry_after_s) from None
+        told = b'"%b";r=%d;t=%d' % (kind.encode(), left, quota.seconds_left(now))
+        return (self._policies[room, kind], (b"ratelimit", told))
+
+    def _too_many(self, room: str, kind: Kind, retry_after_s: int) -> Problem:
+        self.metrics.limited[kind]()
+        name, policy = self._policies[room, kind]
+        headers = {name.decode(): policy.decode(), "ratelimit": f'"{kind}";r=0;t={retry_after_s}'}
+        return Problem(errors.TOO_MANY_REQUESTS, retry_after_s=retry_after_s, headers=headers)
+
+
+def visit_cookie_name(room: str) -> str:
+    """Return the name of the cookie that shows that a browser keeps cookies."""
+    return f"vestibule_visit_{room}"

@@ -1,19 +1,21 @@
 """The edge, assembled: ``create_app`` puts the parts together, its lifespan opens and closes the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from importlib.metadata import version
 
+import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from edge import errors, ops_api, visitor_api
+from edge import errors, feed, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.desk import Desk
+from edge.governor import LEASE_TURNS, TIMEOUT_TURNS, Governor
 from edge.guard import Guard
 from edge.hot import OnPages, RoomRoutes
 from edge.kept import Keeper
@@ -22,6 +24,7 @@ from edge.metrics import EdgeMetrics, RoomCollector
 from edge.pages import Pages
 from edge.room import RoomPlan
 from edge.state import EdgeState, LifespanState
+from edge.steering import Steering
 from edge.store import Store, connect
 from edge.ticket import TicketRefused, Tickets
 from shared import openapi, service
@@ -107,7 +110,9 @@ def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, 
             )
             await _first_look(edge)
             stop = asyncio.Event()  # told rather than cancelled: the store's client may swallow a cancellation
-            async with asyncio.TaskGroup() as refreshing:
+            async with feed.connect() as http, asyncio.TaskGroup() as refreshing:
+                for governor in _governors(edge, client, http):
+                    refreshing.create_task(governor.run(stop))
                 for desk in desks.values():
                     refreshing.create_task(desk.keep_fresh(stop))
                 try:
@@ -127,6 +132,18 @@ def _desk(config: EdgeConfig, room: RoomPlan, line: type[Line], client: Store, m
         hold_s=config.join_hold_s,
         hold_most=config.join_hold_most,
     )
+
+
+def _governors(edge: EdgeState, client: Store, http: httpx.AsyncClient) -> Iterator[Governor]:
+    """One governor for each room that has a feed to follow."""
+    every_s, holder = edge.config.govern_every_s, edge.ids.secret(16)
+    for desk in edge.desks.values():
+        plan = desk.plan
+        if plan.capacity_url is None:
+            continue
+        source = feed.CapacityFeed(http, str(plan.capacity_url), timeout_s=TIMEOUT_TURNS * every_s)
+        steering = Steering(client, plan, edge.metrics, holder=holder, lease_s=LEASE_TURNS * every_s)
+        yield Governor(desk, steering, source, edge.metrics.governor, every_s=every_s)
 
 
 async def _first_look(edge: EdgeState) -> None:

@@ -30,6 +30,7 @@ class EdgeSettings(Settings):
     origin_public_url: HttpUrl
     environment: Literal["production", "local"] = "production"
     heal_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    govern_every_s: Annotated[float, Field(ge=0.05, le=10)] = 1.0
     join_hold_s: Annotated[float, Field(ge=0, le=30)] = 3.0
     join_hold_most: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
     edge_state_dir: Path | None = None
@@ -47,9 +48,10 @@ class EdgeConfig:
     """Everything an edge needs to know.
 
     ``heal_s``: how long after the store lost a line no place is given out, so that every edge can say what it has seen;
-    longer than an edge's refresh (0.15 s) by far. ``join_hold_s``, ``join_hold_most``: how long, and how many,
-    newcomers are kept while the store is away. ``state_dir``: where rooms are kept for a restart of everything at once.
-    ``trusted_proxies``: whose forwarded headers are believed.
+    longer than an edge's refresh (0.15 s) by far. ``govern_every_s``: how often a room's governor reads and acts.
+    ``join_hold_s``, ``join_hold_most``: how long, and how many, newcomers are kept while the store is away.
+    ``state_dir``: where rooms are kept for a restart of everything at once. ``trusted_proxies``: whose forwarded
+    headers are believed.
     """
 
     redis_url: SecretStr
@@ -61,6 +63,7 @@ class EdgeConfig:
     origin_public_url: str
     environment: Literal["production", "local"]
     heal_s: float = 1.0
+    govern_every_s: float = 1.0
     join_hold_s: float = 3.0
     join_hold_most: int = 10_000
     state_dir: Path | None = None
@@ -91,6 +94,7 @@ class EdgeConfig:
             origin_public_url=str(settings.origin_public_url).rstrip("/"),
             environment=settings.environment,
             heal_s=settings.heal_s,
+            govern_every_s=settings.govern_every_s,
             join_hold_s=settings.join_hold_s,
             join_hold_most=settings.join_hold_most,
             state_dir=settings.edge_state_dir,

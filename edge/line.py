@@ -28,6 +28,7 @@ class LineError(Exception):
         ├── StoreUnavailable    it is away, or too slow; nothing is known about what it did
         ├── Healing             it has lost the line a moment ago, and touches no place yet
         ├── Closed              the room takes nobody in
+    │   └── SoldOut         nothing is left to queue for
         └── Moved               the room has begun a new line; this ticket belongs to an old one
     """
 
@@ -42,6 +43,10 @@ class Healing(LineError):
 
 class Closed(LineError):
     """The room takes nobody in."""
+
+
+class SoldOut(Closed):
+    """Nothing is left to queue for."""
 
 
 class Moved(LineError):
@@ -117,14 +122,14 @@ class Line:
         """Take ``visitors`` consecutive places; return the first and the room.
 
         Raises:
-            Closed: the room takes nobody in; no place was taken.
+            Closed, SoldOut: the room takes nobody in; no place was taken.
         """
         reply = await self._act(scripts.JOIN, [visitors], now_us)
         match reply.outcome:
             case "moved":
                 return await self.join(visitors, now_us)
             case "closed":
-                raise Closed
+                raise SoldOut if _room(reply).held == "sold_out" else Closed
         return reply.first, _room(reply)
 
     async def look(self, places: Sequence[int], now_us: int | None = None) -> tuple[list[PlaceState], Picture]:
@@ -155,7 +160,7 @@ class Line:
 
     async def change(self, change: Change, now_us: int | None = None) -> Picture:
         """Change the room's settings, on every edge at once."""
-        wished = [change.rate_per_s, change.burst, change.state, change.reason, change.challenge]
+        wished = [change.rate_per_s, change.burst, change.state, change.reason, change.challenge, change.governor]
         arguments: list[str | int | float] = ["" if value is None else value for value in wished]
         reply = await self._run(scripts.CHANGE, arguments, now_us)
         if reply.outcome == "missing":

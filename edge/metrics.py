@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from edge.governor_metrics import GovernorMetrics
 from edge.guard_metrics import GuardMetrics
 from edge.line import CLAIM_OUTCOMES, ClaimOutcome
 from edge.room import Picture
@@ -16,7 +17,7 @@ from edge.ticket import TICKET_REASONS, TicketReason
 from shared.middleware import HttpMetrics
 
 PREFIX = "vestibule_edge"
-_ACTS = ("install", "join", "look", "claim", "leave", "change", "spend")
+_ACTS = ("install", "join", "look", "claim", "leave", "change", "lease", "govern", "spend")
 
 
 class EdgeMetrics:
@@ -25,6 +26,7 @@ class EdgeMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.http = HttpMetrics(registry, PREFIX)
+        self.governor = GovernorMetrics(registry, PREFIX)
         self.guard = GuardMetrics(registry, PREFIX)
         refused = Counter(
             f"{PREFIX}_tickets_refused", "Tickets that were not accepted, by reason.", ["reason"], registry=registry
@@ -101,7 +103,7 @@ class RoomCollector(Collector):
 
 
 def _value(picture: Picture, name: str) -> float:
-    return float(picture.state == "open") if name == "open" else float(getattr(picture, name))
+    return float(picture.shown == "open") if name == "open" else float(getattr(picture, name))
 
 
 def _families() -> list[CounterMetricFamily | GaugeMetricFamily]:

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 RoomState = Literal["open", "paused", "closed"]
 PlaceState = Literal["waiting", "called", "admitted", "left"]
+Held = Literal["", "sold_out", "frozen", "origin_down", "origin_unhealthy", "full"]
+HELD: tuple[Held, ...] = ("sold_out", "frozen", "origin_down", "origin_unhealthy", "full")
 ChallengeKind = Literal["off", "altcha"]
 Kind = Literal["joins", "acts", "waits"]
 KINDS: tuple[Kind, ...] = ("joins", "acts", "waits")
@@ -42,7 +44,7 @@ class RoomPlan(BaseModel):
     Rate, burst and state are where the room begins; operators change them in the store. A higher ``epoch`` begins a new
     line: tickets of the old one are stale. A challenge takes between one and two times ``challenge_effort`` hashes;
     ``challenge_wait_s`` is what those wait who do not compute. With ``require_cookie`` a place is given only to who
-    comes back with the cookie that the first join sets.
+    comes back with the cookie that the first join sets. ``capacity_url`` is the capacity feed of what lies behind it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +63,7 @@ class RoomPlan(BaseModel):
     challenge_effort: Annotated[int, Field(ge=1, le=50_000_000)] = 50_000
     challenge_wait_s: Annotated[int, Field(ge=1, le=120)] = 20
     require_cookie: bool = False
+    capacity_url: HttpUrl | None = None
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -68,7 +71,8 @@ class Picture(msgspec.Struct, frozen=True):
 
     ``tokens`` is the level of the token bucket; ``show`` the share of called people who turn up, between 0.25 and 1;
     ``backlog`` the people called lately who are here and wait for a token;
-    ``version`` rises with every change of settings.
+    ``version`` rises with every change of settings. ``held`` is why nobody is called though operators would,
+    ``governor`` the bounds that they set (see ``edge.steering``), ``remaining`` the doses left, None: not known.
     """
 
     state: RoomState
@@ -90,15 +94,25 @@ class Picture(msgspec.Struct, frozen=True):
     healing: bool
     at_us: int
     challenge: ChallengeKind | Literal[""] = ""  # as operators set it; empty: as the rooms file has it
+    held: Held = ""
+    governor: str = ""
+    remaining: int | None = None
 
     @property
     def waiting(self) -> int:
         """People who have not been called."""
         return max(0, self.joined - self.called)
 
+    @property
+    def shown(self) -> RoomState:
+        """The state that visitors see, whoever brought it about: closed when sold out, paused when held."""
+        if self.held == "sold_out":
+            return "closed"
+        return "paused" if self.held and self.state == "open" else self.state
+
 
 Setting = str | int | float
-SETTINGS = ("state", "reason", "rate", "burst", "challenge")
+SETTINGS = ("state", "reason", "rate", "burst", "challenge", "held", "governor")
 """The fields of a picture that are settings: what edges carry for a store that loses everything."""
 
 
@@ -125,6 +139,8 @@ def planned(plan: RoomPlan) -> Known:
         "rate": plan.rate_per_s,
         "burst": plan.burst,
         "challenge": plan.challenge,
+        "held": "",
+        "governor": "",
     }
     return Known(epoch=plan.epoch, version=0, joined=0, called=0, settings=settings)
 
@@ -137,8 +153,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     state: RoomState | None = None
     reason: str | None = None
     challenge: ChallengeKind | None = None
+    governor: str | None = None
 
 
 def people_ahead(place: int, state: PlaceState, picture: Picture) -> int:
     """How many are called before ``place``; nobody once it is called."""
     return max(0, place - picture.called - 1) if state == "waiting" else 0
+
+
+def is_unlikely(ahead: int, state: PlaceState, picture: Picture) -> bool:
+    """Whether there are more people ahead than doses left, or none at all; False while that is not known."""
+    left = picture.remaining
+    return left is not None and state in {"waiting", "called"} and (left == 0 or ahead > left)

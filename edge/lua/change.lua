@@ -6,7 +6,7 @@ settings get a higher version than they had, and than any that was set earlier.
 
 KEYS  as in include/room.lua
 ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 rate, 5 burst, 6 state, 7 reason,
-      8 challenge; what is empty stays
+      8 challenge, 9 governor; what is empty stays
 Returns JSON {outcome: "changed" | "missing", room}.
 ]]
 
@@ -26,6 +26,9 @@ if ARGV[7] ~= '' then
 end
 if ARGV[8] ~= '' then
     room.challenge = ARGV[8]
+end
+if ARGV[9] ~= '' then
+    room.governor = ARGV[9]
 end
 room.version = math.max(room.version + 1, room.at)
 return told('changed', room)

@@ -17,7 +17,7 @@ if not room then
 end
 
 local function admit(place)
-    if room.state ~= 'open' or room.tokens < 1 then
+    if not flows(room) or room.tokens < 1 then
         return 'paced'
     end
     room.tokens = room.tokens - 1

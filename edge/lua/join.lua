@@ -13,7 +13,7 @@ local room, refusal = begin()
 if not room then
     return refusal
 end
-if room.state == 'closed' then
+if room.state == 'closed' or room.held == 'sold_out' then
     return told('closed', room)
 end
 local first = room.joined + 1

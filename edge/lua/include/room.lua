@@ -16,7 +16,8 @@ ARGV[1] now       µs since the Unix epoch; empty for the store's own clock, whi
 local ROOM, ANSWERED, ADMITTED, LEFT, CALLS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local MEMORY = 0.9 -- of one sampled second in the next: the show ratio forgets over some ten seconds
 local LEAST_SHOW = 0.25 -- calls never run ahead of tokens by more than four to one
-local WORDS = { 'state', 'reason', 'challenge' }
+local GOVERNED_US = 60000000 -- what a governor has said holds that long, and no longer: it says it again each second
+local WORDS = { 'state', 'reason', 'challenge', 'held', 'governor' }
 local NUMBERS = {
     'epoch', 'rate', 'burst', 'window', -- settings: tokens/s, tokens, and how long a called visitor has to answer, in s
     'version', -- when the settings were changed last, in µs: of two versions the higher one is in force
@@ -24,6 +25,7 @@ local NUMBERS = {
     'tokens', 'credit', 'at', -- both meters' levels, in tokens and calls, and when they were settled, in µs
     'second', 'asked', 'shown', -- last second sampled; called and answered places, weighted, one window old
     'recent', 'middle', 'middle_at', -- places called long ago, and not so long ago: where the backlog is looked for
+    'remaining', 'governed_until', -- doses left, as the governor said last (-1: not known), and until when its word holds, in µs
     'healing_until', -- µs; before it places are not touched, because other edges may know of more of them
 }
 
@@ -69,9 +71,14 @@ local function show(room)
     return math.max(LEAST_SHOW, math.min(1, room.shown / room.asked))
 end
 
+-- Whether people are called and let through: operators want it, and the booking system can take them.
+local function flows(room)
+    return room.state == 'open' and room.held == ''
+end
+
 -- Calls per second that make `rate` people show up, as far as the last minute teaches.
 local function call_rate(room)
-    return room.state == 'open' and room.rate / show(room) or 0
+    return flows(room) and room.rate / show(room) or 0
 end
 
 -- Places called lately whose holders are here and wait for a token. Looks back four windows at most, and no further than
@@ -120,7 +127,7 @@ end
 local function settle(room, now)
     local passed = math.max(0, now - room.at) / 1000000
     room.at = now
-    if room.state == 'open' then
+    if flows(room) then
         room.tokens = math.min(room.burst, room.tokens + passed * room.rate)
         local calls = call_rate(room)
         room.credit = math.min(math.max(room.burst, calls), room.credit + passed * calls)
@@ -130,11 +137,20 @@ end
 -- Call the next in line, in order, as far as the credit goes; not while many already wait for a token.
 local function call(room)
     local next = math.min(math.floor(room.credit), room.joined - room.called)
-    if room.state == 'open' and room.at >= room.healing_until and next > 0 and backlog(room) <= 2 * room.rate + 1 then
+    if flows(room) and room.at >= room.healing_until and next > 0 and backlog(room) <= 2 * room.rate + 1 then
         room.called = room.called + next
         room.credit = room.credit - next
     end
     room.credit = math.min(room.credit, room.burst)
+end
+
+-- Forget what a governor said when nobody has said it again for long: a room is not held by somebody who is gone.
+local function expire(room)
+    if room.governed_until == 0 then -- never said, or brought back by an edge after a loss
+        room.governed_until, room.remaining = room.at + GOVERNED_US, -1
+    elseif room.at >= room.governed_until then
+        room.held, room.remaining = '', -1
+    end
 end
 
 -- Bring the room up to `now`. `joined` and `called` never go below what an edge has seen: a store that came back
@@ -143,6 +159,7 @@ local function advance(room, now, joined, called)
     room.joined = math.max(room.joined, joined, called)
     room.called = math.max(room.called, called)
     settle(room, now)
+    expire(room)
     begin_seconds(room, now)
     call(room)
 end
@@ -160,6 +177,7 @@ local function picture(room)
     return {
         state = room.state, reason = room.reason, challenge = room.challenge, epoch = room.epoch,
         version = string.format('%.0f', room.version),
+        held = room.held, governor = room.governor, remaining = room.remaining >= 0 and room.remaining or nil,
         rate = room.rate, burst = room.burst, window = room.window,
         joined = room.joined, called = room.called, answered = room.answered,
         admitted = room.admitted, left = room.left,

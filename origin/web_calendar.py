@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vGeo
 
 from origin.booking.appointments import Appointment
+from origin.web_words import where
 
 _PRODUCT_ID = "-//Vestibule//Appointments//EN"
 
@@ -23,7 +24,7 @@ def calendar(appointment: Appointment, now: datetime) -> bytes:
     event.add("dtstart", start)
     event.add("dtend", end)
     event.add("summary", f"Appointment at {site.name}")
-    event.add("location", f"{site.name}, {site.address}, {site.town}")
+    event.add("location", f"{site.name}, {where(site)}")
     event.add("geo", vGeo((site.lat, site.lng)))
     event.add("status", "CANCELLED" if appointment.status == "cancelled" else "CONFIRMED")
     event.add("class", "PRIVATE")

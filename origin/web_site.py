@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from origin.config import OriginConfig
 from origin.eligibility.decisions import Reason
 from origin.web_visit import Visit, Visits
+from origin.web_words import where
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
@@ -55,6 +56,7 @@ class Site:
     def __init__(self, config: OriginConfig, clock: Clock, ids: Ids) -> None:
         self.statics = Statics(_HERE / "static")
         self._environment = environment(_HERE / "templates", self.statics)
+        self._environment.filters["where"] = where
         self.errors = ErrorPages(self._environment)
         self.ring = KeyRing.load(config.origin_keys_file)
         self.clock = clock

@@ -164,7 +164,8 @@ def _wish(visit: Visit, towns: list[Town]) -> Wish | None:
     region = visit.kept.typed.region if visit.kept.typed else ""
     by_key = {town.key: town for town in towns}
     town = by_key.get(query.get("town", "")) or by_key.get(visit.kept.town)
-    town = town or next((each for each in towns if each.region == region), next(iter(towns), None))
+    at_home = [each for each in towns if each.region == region] or towns
+    town = town or max(at_home, key=lambda each: each.sites, default=None)
     if town is None:
         return None
     today = visit.state.clock.now().astimezone(ZoneInfo(town.time_zone)).date()

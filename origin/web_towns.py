@@ -21,6 +21,7 @@ class Town:
     lat: float
     lng: float
     time_zone: str
+    sites: int
 
 
 class Towns:

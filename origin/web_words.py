@@ -75,6 +75,11 @@ def times(start: datetime, end: datetime, locale: str) -> str:
     return f"{clock_time(start, locale)}–{clock_time(end, locale)}"
 
 
+def where(site: Site) -> str:
+    """Return address and town; the town once, also where the address ends with it."""
+    return site.address if site.address.endswith(site.town) else f"{site.address}, {site.town}"
+
+
 def distance(km: float, locale: str) -> str:
     """Return ``2.4 km``; whole kilometres from ten on."""
     rounded = round(km) if km >= 9.95 else max(0.1, round(km, 1))

@@ -1,15 +1,32 @@
 """A client of the line's store: one server, or a cluster. A room's keys share a hash tag, so they lie on one node."""
 
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-
-Store = Redis | RedisCluster
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import RedisClusterException
 
 _TIMEOUT_S = 1.0
+
+
+class Cluster(RedisCluster):
+    """A cluster's client whose every fault is a RedisError, like that of a single server's."""
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command on the node that holds its keys."""
+        try:
+            return await super().execute_command(*args, **kwargs)
+        except RedisClusterException as error:
+            raise ConnectionLost(str(error)) from error
+        except AttributeError as error:  # when a node goes, redis-py 8.1 closes connections under those who use them
+            raise ConnectionLost("the connection was closed while it was used") from error
+
+
+Store = Redis | RedisCluster
 
 
 def connect(addresses: str) -> Store:
@@ -28,7 +45,7 @@ def connect(addresses: str) -> Store:
         return Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, retry=Retry(NoBackoff(), 0)
         )
-    return RedisCluster.from_url(
+    return Cluster.from_url(
         url,
         startup_nodes=[_node(other) for other, _ in others],
         require_full_coverage=False,  # a node that is away takes its own rooms with it, not all of them

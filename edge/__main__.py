@@ -30,6 +30,7 @@ def main() -> None:
         log_config=None,
         server_header=False,
         date_header=True,
+        proxy_headers=False,  # uvicorn would believe whoever connects from this machine; see edge.addresses
         timeout_graceful_shutdown=5,
     )
 

@@ -21,6 +21,7 @@ from edge.hot import OnPages, RoomRoutes
 from edge.kept import Keeper
 from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
+from edge.once import Once
 from edge.pages import Pages
 from edge.room import RoomPlan
 from edge.state import EdgeState, LifespanState
@@ -45,12 +46,18 @@ def endpoints() -> list[Endpoint]:
 
 
 def create_app(
-    config: EdgeConfig, *, clock: Clock | None = None, ids: Ids | None = None, line: type[Line] = Line
+    config: EdgeConfig,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    line: type[Line] = Line,
+    once: type[Once] = Once,
 ) -> Starlette:
     """Return the edge as an ASGI app. Any number of them may share a store.
 
     Args:
         line: what keeps each room's line.
+        once: what makes sure that things work once.
     """
     metrics = EdgeMetrics(CollectorRegistry())
     document = openapi.document(
@@ -78,11 +85,13 @@ def create_app(
             LineError: errors.answer,
             Exception: answer_unexpected,
         },
-        lifespan=_lifespan(config, metrics, clock or SystemClock(), ids or SystemIds(), line),
+        lifespan=_lifespan(config, metrics, clock or SystemClock(), ids or SystemIds(), line, once),
     )
 
 
-def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, line: type[Line]) -> _Lifespan:
+def _lifespan(
+    config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, line: type[Line], once: type[Once]
+) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         async with aclosing(connect(config.redis_url.get_secret_value())) as client:  # not entered: it may be away
@@ -106,6 +115,7 @@ def _lifespan(config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, 
                     secure_cookies=config.secure_cookies,
                     clock=clock,
                     ids=ids,
+                    once=once,
                 ),
             )
             await _first_look(edge)

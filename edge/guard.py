@@ -139,6 +139,7 @@ class Guard:
         secure_cookies: bool,
         clock: Clock,
         ids: Ids,
+        once: type[Once] = Once,
     ) -> None:
         self.metrics = metrics
         self.secure_cookies = secure_cookies
@@ -148,7 +149,7 @@ class Guard:
         self._clients = Clients(trusted_proxies)
         keep_s = VISIT_LIVES_S + max(plan.challenge_wait_s for plan in plans)
         self.rooms: Mapping[str, RoomGuard] = {
-            plan.id: RoomGuard(plan, Once(client, plan.id, counting, clock=clock, ids=ids, keep_s=keep_s), self)
+            plan.id: RoomGuard(plan, once(client, plan.id, counting, clock=clock, ids=ids, keep_s=keep_s), self)
             for plan in plans
         }
         limiter = MovingWindowRateLimiter(SharedStorage(client))

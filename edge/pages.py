@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edge import errors, estimate, visits
+from edge import doorstep, errors, estimate, visits
 from edge.browser import Plain, Visitor
 from edge.desk import Desk, View
 from edge.line import Closed, LineError, Moved
-from edge.room import RoomState
+from edge.room import Kind, RoomState
 from edge.state import EdgeState
 from edge.ticket import TicketRefused
 from edge.visits import Standing
@@ -29,7 +29,7 @@ from shared.web.shell import Shell, Slots
 from shared.web.statics import Statics
 
 Mode = Literal["waiting", "called", "admitted", "away"]
-Note = Literal["", "left", "lost"]
+Note = Literal["", "left", "lost", "cookie"]
 Visit = Callable[["Visitor"], Awaitable[Response]]
 
 _HERE = Path(__file__).parent
@@ -52,7 +52,7 @@ class Pages:
         return [
             Route("/rooms/{room}", Plain(self._visit(self._room)), methods=["GET"]),
             self._statics.route(),
-            Route("/rooms/{room}/join", self._act(self._join), methods=["POST"]),
+            Route("/rooms/{room}/join", self._act(self._join, "joins"), methods=["POST"]),
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
             Route("/rooms/{room}/leave", self._act(self._leave), methods=["POST"]),
             Route("/", self._rooms, methods=["GET"]),
@@ -72,13 +72,21 @@ class Pages:
 
         return run
 
-    def _act(self, visit: Visit) -> Callable[[Request], Awaitable[Response]]:
+    def _act(self, visit: Visit, kind: Kind = "acts") -> Callable[[Request], Awaitable[Response]]:
         """As ``_visit``, for what changes something: another site's form only gets to see the page."""
 
         async def only_ours(visitor: Visitor) -> Response:
             if visitor.request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
                 return _see(visitor.address)
-            return await visit(visitor)
+            try:
+                limit = await visitor.edge.guard.limit(visitor.request.scope, visitor.desk.plan.id, kind)
+                response = await visit(visitor)
+            except Problem as refused:
+                if refused.kind is not errors.TOO_MANY_REQUESTS:
+                    raise
+                return self.errors.render(refused, again=visitor.address)
+            response.raw_headers.extend(limit)
+            return response
 
         return self._visit(only_ours)
 
@@ -92,7 +100,8 @@ class Pages:
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
             given = visitor.request.query_params.get("note")
-            return self._door(visitor, visitor.desk.view(), "left" if given == "left" else "")
+            note: Note = "left" if given == "left" else "cookie" if given == "cookie" else ""
+            return self._door(visitor, visitor.desk.view(), note)
         try:
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
         except Moved:
@@ -106,12 +115,22 @@ class Pages:
     async def _join(self, visitor: Visitor) -> Response:
         response = _see(visitor.address)
         try:
-            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket)
+            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket, await doorstep.proof(visitor))
         except Closed:
             return response
+        except Problem as refused:
+            return await self._doorstep(visitor, refused)
         if result.new:
             visitor.remember(response, result.joined.ticket, result.joined.ahead)
         return response
+
+    async def _doorstep(self, visitor: Visitor, refused: Problem) -> Response:
+        if refused.kind is errors.COOKIE_REQUIRED:
+            response = _see(f"{visitor.address}?note=cookie")
+            doorstep.come_back(visitor, response)
+            return response
+        values = await doorstep.asked_to_wait(visitor, refused)
+        return _page(self._shell(visitor.desk, "wait.html", state="open").fill(values), refused.kind.status)
 
     async def _leave(self, visitor: Visitor) -> Response:
         await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
@@ -133,10 +152,12 @@ class Pages:
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen = view.picture
         expected = estimate.wait(seen.waiting, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
-        shell = self._shell(visitor.desk, "join.html", state=seen.state, note=note)
+        shell = self._shell(visitor.desk, "join.html", state=seen.state, note=note, challenge=view.challenge)
         response = _page(shell.fill({"ahead": words.number(seen.waiting), "wait": words.maybe_wait(expected)}))
         if seen.state == "closed" and not visitor.is_live:
             response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
+        if visitor.desk.plan.require_cookie:
+            doorstep.come_back(visitor, response)
         return response
 
     def _line(self, visitor: Visitor, standing: Standing, *, paced: bool) -> Response:

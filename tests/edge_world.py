@@ -1,15 +1,17 @@
 """What the edge's tests share: keys, rooms, a configuration, an operator's token."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import altcha
 import httpx
 import msgspec
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import SecretStr
+from pydantic import IPvAnyNetwork, SecretStr, TypeAdapter
 
 from edge.config import EdgeConfig
 from edge.line import Line
@@ -41,6 +43,7 @@ def config(
     issuers: tuple[TrustedIssuer, ...] = (),
     heal_s: float = 0,
     environment: Literal["production", "local"] = "local",
+    trusted_proxies: tuple[str, ...] = (),
 ) -> EdgeConfig:
     """An edge of these rooms."""
     return EdgeConfig(
@@ -53,6 +56,7 @@ def config(
         origin_public_url="http://127.0.0.1:8081",
         environment=environment,
         heal_s=heal_s,
+        trusted_proxies=TypeAdapter(tuple[IPvAnyNetwork, ...]).validate_python(trusted_proxies),
     )
 
 
@@ -88,6 +92,14 @@ class Issuer:
     def operator(self) -> dict[str, str]:
         """Headers of an operator."""
         return {"Authorization": f"Bearer {self.token('operator')}"}
+
+
+def solved(challenge: Mapping[str, Any]) -> str:
+    """Solve a challenge as the library's own client does; the text that a join brings."""
+    asked = altcha.Challenge.from_dict(dict(challenge))
+    solution = altcha.solve_challenge(asked)
+    assert solution is not None
+    return altcha.Payload(asked, solution).to_base64()
 
 
 def client(base_url: str) -> httpx.AsyncClient:

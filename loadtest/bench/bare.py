@@ -29,6 +29,7 @@ def serve(application: Starlette, port: int) -> None:
         log_config=None,
         server_header=False,
         date_header=True,
+        proxy_headers=False,
     )
 
 

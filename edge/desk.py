@@ -13,7 +13,7 @@ from edge.kept import Keeper
 from edge.lane import Hold, Lane
 from edge.line import ClaimOutcome, Healing, Line, LineError, StoreUnavailable
 from edge.metrics import EdgeMetrics
-from edge.room import ChallengeKind, Change, Picture, PlaceState, RoomPlan, RoomState
+from edge.room import ChallengeKind, Change, Held, Picture, PlaceState, RoomPlan, RoomState
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,11 @@ STALE_AFTER_S = 5.0
 
 
 class RoomStatus(msgspec.Struct, frozen=True):
-    """What everybody may know of a room. ``as_of`` is ISO 8601, on the store's clock."""
+    """What everybody may know of a room. ``as_of`` is ISO 8601, on the store's clock.
+
+    ``why`` nobody is called though operators would let them: null, or what the booking system behind says of itself.
+    ``remaining``: doses left, null while that is not known.
+    """
 
     room: str
     name: str
@@ -35,6 +39,8 @@ class RoomStatus(msgspec.Struct, frozen=True):
     rate_per_s: float
     burst: int
     opens_at: str | None
+    why: Held | None
+    remaining: int | None
     as_of: str
 
 
@@ -63,13 +69,15 @@ class View:
         return RoomStatus(
             plan.id,
             plan.name,
-            seen.state,
+            seen.shown,
             seen.joined,
             seen.called,
             seen.admitted,
             seen.rate,
             seen.burst,
             None,
+            seen.held or None,
+            seen.remaining,
             self.as_of,
         )
 

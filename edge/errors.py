@@ -3,12 +3,14 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.line import Closed, Healing, LineError, Moved
+from edge.line import Closed, Healing, LineError, Moved, SoldOut
 from edge.ticket import TICKET_REASONS, TicketReason, TicketRefused
 from shared import problem
 from shared.problem import Problem, ProblemType
 
 ROOM_CLOSED = ProblemType("room_closed", 409, "This room takes nobody in")
+SOLD_OUT = ProblemType("sold_out", 409, "All appointments are taken for now")
+NO_CAPACITY_FEED = ProblemType("no_capacity_feed", 409, "This room has no booking system to follow")
 NOT_CALLED = ProblemType("not_called", 409, "It is not your turn yet")
 CHALLENGE_MISSING = ProblemType("challenge_missing", 422, "This room asks for a solved challenge")
 CHALLENGE_REFUSED = ProblemType("challenge_refused", 403, "This solution is not accepted; fetch a new challenge")
@@ -35,6 +37,7 @@ BODY_PROBLEMS = (
     problem.BODY_TOO_LARGE,
 )
 
+_SOLD_OUT = "Joining opens again by itself as soon as appointments are added or given back."
 _UNAVAILABLE_S = 2
 _HEALING_S = 1
 
@@ -52,6 +55,8 @@ def as_problem(error: Handled) -> Problem:
             told = Problem(TICKET_REFUSED[reason], headers={"WWW-Authenticate": "Ticket"})
         case Moved():
             told = as_problem(TicketRefused("stale"))
+        case SoldOut():
+            told = Problem(SOLD_OUT, _SOLD_OUT)
         case Closed():
             told = Problem(ROOM_CLOSED)
         case Healing():

@@ -7,8 +7,10 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from edge import errors, ops_governor
 from edge.carried import has_body
 from edge.desk import Desk, View
+from edge.ops_governor import GovernorChange, GovernorReport
 from edge.room import MAX_BURST, MAX_RATE_PER_S, ChallengeKind, Change, RoomState
 from edge.state import EdgeState
 from edge.visitor_api import ROOM, Empty
@@ -28,6 +30,7 @@ class RoomChange(msgspec.Struct, forbid_unknown_fields=True):
     burst: Annotated[int, msgspec.Meta(ge=1, le=MAX_BURST)] | msgspec.UnsetType = msgspec.UNSET
     reason: Annotated[str, msgspec.Meta(max_length=200)] | msgspec.UnsetType = msgspec.UNSET
     challenge: ChallengeKind | msgspec.UnsetType = msgspec.UNSET
+    governor: GovernorChange | msgspec.UnsetType = msgspec.UNSET
 
 
 class RoomReport(msgspec.Struct, frozen=True):
@@ -48,6 +51,7 @@ class RoomReport(msgspec.Struct, frozen=True):
     token_ttl_s: int
     enter_url: str
     challenge: ChallengeKind
+    governor: GovernorReport | None
     joined: int
     called: int
     answered: int
@@ -92,6 +96,7 @@ def _report(desk: Desk, view: View) -> RoomReport:
         token_ttl_s=plan.token_ttl_s,
         enter_url=str(plan.enter_url),
         challenge=view.challenge,
+        governor=ops_governor.report(desk, view),
         joined=seen.joined,
         called=seen.called,
         answered=seen.answered,
@@ -119,10 +124,12 @@ async def read_room(request: Request) -> Response:
 
 
 async def change_room(request: Request) -> Response:
-    """Change rate, burst or challenge; in force on every edge when this answers."""
+    """Change rate, burst, challenge or governor; in force on every edge when this answers."""
     desk = await _desk(request)
     given = await read_body(request, RoomChange)
     wished = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not msgspec.UNSET}
+    if given.governor is not msgspec.UNSET:
+        wished["governor"] = await ops_governor.changed(desk, given.governor)
     return await _change(desk, Change(**wished), "room_changed")
 
 
@@ -198,11 +205,11 @@ def endpoints() -> list[Endpoint]:
             "PATCH",
             room,
             change_room,
-            "Change a room's rate or burst",
+            "Change a room's rate, burst, challenge or governor",
             {200: RoomReport},
             body=RoomChange,
             path_params=ROOM,
-            problems=refused,
+            problems=[*refused, errors.NO_CAPACITY_FEED],
             security=bearer,
         ),
     ]

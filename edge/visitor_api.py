@@ -141,7 +141,7 @@ def endpoints() -> list[Endpoint]:
             body_required=False,
             path_params=ROOM,
             headers=[TICKET_HEADER],
-            problems=[errors.ROOM_CLOSED, *errors.GUARD_PROBLEMS],
+            problems=[errors.ROOM_CLOSED, errors.SOLD_OUT, *errors.GUARD_PROBLEMS],
         ),
         Endpoint(
             "GET",

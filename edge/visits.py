@@ -5,7 +5,7 @@ A ticket is given as the text that the visitor carries, or None. Each raises Pro
 """
 
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import msgspec
 
@@ -14,14 +14,19 @@ from edge.desk import Desk, View, iso
 from edge.estimate import Wait
 from edge.guard import Proof
 from edge.line import ClaimOutcome, Moved
-from edge.room import PlaceState, RoomState, people_ahead
+from edge.room import Held, PlaceState, RoomState, is_unlikely, people_ahead
 from edge.state import EdgeState
 from edge.ticket import Ticket, TicketRefused
 from shared.problem import Problem
 
+Outlook = Literal["unlikely"]
+
 
 class Standing(msgspec.Struct, frozen=True):
-    """Where a visitor stands. ``wait`` is null while nobody is called: the room is paused or closed."""
+    """Where a visitor stands. ``wait`` is null while nobody is called: the room is paused or closed.
+
+    ``outlook`` is ``unlikely`` when more people are ahead than doses are left, else null. ``why``: as in the status.
+    """
 
     place: int
     ahead: int
@@ -29,6 +34,8 @@ class Standing(msgspec.Struct, frozen=True):
     wait: Wait | None
     poll_after_s: float
     room_state: RoomState
+    outlook: Outlook | None
+    why: Held | None
     as_of: str
 
 
@@ -42,6 +49,8 @@ class Joined(msgspec.Struct, frozen=True):
     wait: Wait | None
     poll_after_s: float
     room_state: RoomState
+    outlook: Outlook | None
+    why: Held | None
     as_of: str
 
 
@@ -151,7 +160,7 @@ def _refuse(edge: EdgeState, ticket: Ticket, outcome: ClaimOutcome, view: View) 
         case "closed":
             raise Problem(errors.ROOM_CLOSED)
         case "paced":
-            after = estimate.retry_after_s(seen.backlog, rate_per_s=seen.rate, open_now=seen.state == "open")
+            after = estimate.retry_after_s(seen.backlog, rate_per_s=seen.rate, open_now=seen.shown == "open")
             raise Problem(errors.PACED, retry_after_s=after)
     standing = _standing(edge, ticket.place, "waiting", view)
     raise Problem(errors.NOT_CALLED, **msgspec.structs.asdict(standing))
@@ -164,8 +173,11 @@ def _standing(edge: EdgeState, place: int, state: PlaceState, view: View) -> Sta
     if state == "waiting":
         expected = estimate.wait(ahead, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
     poll = estimate.poll_after_s(expected, waiting=seen.waiting, spread=edge.ids.spread(0.9, 1.1))
-    return Standing(place, ahead, state, expected, poll, seen.state, view.as_of)
+    outlook: Outlook | None = "unlikely" if is_unlikely(ahead, state, seen) else None
+    return Standing(place, ahead, state, expected, poll, seen.shown, outlook, seen.held or None, view.as_of)
 
 
 def _joined(ticket: str, at: Standing) -> Joined:
-    return Joined(ticket, at.place, at.ahead, at.state, at.wait, at.poll_after_s, at.room_state, at.as_of)
+    return Joined(
+        ticket, at.place, at.ahead, at.state, at.wait, at.poll_after_s, at.room_state, at.outlook, at.why, at.as_of
+    )

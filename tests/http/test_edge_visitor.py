@@ -62,7 +62,18 @@ async def test_a_join_gives_a_place_and_a_cookie(visitor: httpx.AsyncClient) -> 
     response = await visitor.post("/v1/rooms/slow/tickets")
     body = response.json()
     assert response.status_code == 201
-    assert set(body) == {"ticket", "place", "ahead", "state", "wait", "poll_after_s", "room_state", "as_of"}
+    assert set(body) == {
+        "ticket",
+        "place",
+        "ahead",
+        "state",
+        "wait",
+        "poll_after_s",
+        "room_state",
+        "outlook",
+        "why",
+        "as_of",
+    }
     assert (body["place"], body["ahead"], body["state"], body["room_state"]) == (1, 0, "waiting", "open")
     assert 0 < body["wait"]["p50_s"] <= body["wait"]["p90_s"]
     assert 1.8 <= body["poll_after_s"] <= 66
@@ -122,6 +133,8 @@ async def test_the_public_status_is_the_same_for_all_and_may_be_cached_for_a_sec
         "rate_per_s",
         "burst",
         "opens_at",
+        "why",
+        "remaining",
         "as_of",
     }
     assert (body["room"], body["state"], body["rate_per_s"], body["opens_at"]) == ("slow", "open", 0.01, None)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy import keys_cli
 from deploy.datadir import DataDir
 from deploy.errors import ChildDied, StackError
 from deploy.settings import StackSettings
@@ -24,6 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(keys_cli.app)
 
 _console = Console()
 _errors = Console(stderr=True)

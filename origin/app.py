@@ -34,6 +34,7 @@ from origin.inventory import api as inventory
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from origin.pages import Pages
+from origin.rings import Rings
 from origin.state import OriginState, state_of
 from shared import openapi, service
 from shared.bearer import BearerVerifier
@@ -41,6 +42,7 @@ from shared.clock import Clock, SystemClock
 from shared.http import Endpoint, answer_unexpected
 from shared.ids import Ids, SystemIds
 from shared.keys import KeyRing
+from shared.keywatch import following
 from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 
 BODY_LIMIT = 16 * 1024
@@ -79,6 +81,7 @@ def create_app(
     routes += service.routes(ready=_ready, registry=meters.registry, document=document)
     clock, ids = clock or SystemClock(), ids or SystemIds()
     pages = Pages(config, clock, ids)
+    rings = Rings(KeyRing.load(config.admission_keys_file), pages.ring, KeyRing.load(config.person_keys_file))
     traffic = Traffic()
     routes += pages.routes()
     return Starlette(
@@ -93,19 +96,26 @@ def create_app(
             **pages.errors.handlers(),
             Exception: answer_unexpected,
         },
-        lifespan=_lifespan(config, meters, clock, ids, store or BookingStore(), traffic),
+        lifespan=_lifespan(config, rings, meters, clock, ids, store or BookingStore(), traffic),
     )
 
 
 def _lifespan(
-    config: OriginConfig, meters: OriginMetrics, clock: Clock, ids: Ids, store: BookingStore, traffic: Traffic
+    config: OriginConfig,
+    rings: Rings,
+    meters: OriginMetrics,
+    clock: Clock,
+    ids: Ids,
+    store: BookingStore,
+    traffic: Traffic,
 ) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         pool = await create_pool(config.database_url.get_secret_value(), size=config.pool_size)
         database = Database(pool, meters, wait_s=config.pool_wait_s)
         try:
-            yield {"origin": _assemble(config, clock, ids, meters, database, store, traffic)}
+            async with following(rings.admission, rings.origin):
+                yield {"origin": _assemble(config, rings, clock, ids, meters, database, store, traffic)}
         finally:
             await database.close()
 
@@ -114,6 +124,7 @@ def _lifespan(
 
 def _assemble(
     config: OriginConfig,
+    rings: Rings,
     clock: Clock,
     ids: Ids,
     meters: OriginMetrics,
@@ -121,11 +132,10 @@ def _assemble(
     store: BookingStore,
     traffic: Traffic,
 ) -> OriginState:
-    origin_keys, person_keys = KeyRing.load(config.origin_keys_file), KeyRing.load(config.person_keys_file)
     programmes, crowd = Programmes(database, clock), Crowd()
     gate = Gate(
-        KeyRing.load(config.admission_keys_file),
-        origin_keys,
+        rings.admission,
+        rings.origin,
         programmes,
         meters,
         clock,
@@ -141,8 +151,8 @@ def _assemble(
         database=database,
         programmes=programmes,
         gate=gate,
-        people=People(BearerVerifier(config.trusted_issuers, clock), person_keys, origin_keys, clock),
-        decisions=Decisions(RuleBook(), DecisionStore(), FactSealer(origin_keys, person_keys, ids), clock, ids),
+        people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),
+        decisions=Decisions(RuleBook(), DecisionStore(), FactSealer(rings.origin, rings.person, ids), clock, ids),
         slots=SlotStore(),
         bookings=Bookings(database, store, meters),
         crowd=crowd,

@@ -11,6 +11,7 @@ from origin.web_site import Site
 from origin.web_slots import SlotPages
 from shared.clock import Clock
 from shared.ids import Ids
+from shared.keys import KeyRing
 from shared.web.errors import ErrorPages
 
 
@@ -26,6 +27,11 @@ class Pages:
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
         )
+
+    @property
+    def ring(self) -> KeyRing:
+        """The key ring of cookies, forms and sealed facts."""
+        return self._site.ring
 
     @property
     def errors(self) -> ErrorPages:

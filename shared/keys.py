@@ -22,10 +22,14 @@ class _KeyFile(msgspec.Struct, forbid_unknown_fields=True):
 class KeyRing:
     """Keys by identifier (``kid``): one signs, all verify.
 
-    The file is JSON: ``{"current": "2026a", "keys": {"2026a": "<base64url, 32 bytes or more>"}}``.
+    The file is JSON: ``{"current": "2026a", "keys": {"2026a": "<base64url, 32 bytes or more>"}}``. A ring that was
+    loaded can be read again (``reload``); ``edition`` rises when its keys have changed, for those who keep what they
+    made of them.
     """
 
     def __init__(self, current: str, keys: dict[str, bytes]) -> None:
+        self.path: Path | None = None
+        self.edition = 0
         if current not in keys:
             raise KeyRingError(f"the current key {current!r} is not among the keys")
         short = sorted(kid for kid, key in keys.items() if len(key) < MIN_KEY_BYTES)
@@ -48,7 +52,29 @@ class KeyRing:
             raise KeyRingError(f"cannot read key file {path}: {error.strerror}") from error
         except (msgspec.DecodeError, binascii.Error) as error:
             raise KeyRingError(f"key file {path} is malformed: {error}") from None
-        return cls(parsed.current, keys)
+        ring = cls(parsed.current, keys)
+        ring.path = path
+        return ring
+
+    def reload(self) -> bool:
+        """Read the file again that this ring was loaded from; return whether anything has changed.
+
+        Raises:
+            KeyRingError: the file cannot be used; the ring stays as it was.
+        """
+        if self.path is None:
+            return False
+        fresh = KeyRing.load(self.path)
+        if vars(fresh) | {"edition": self.edition} == vars(self):
+            return False
+        vars(self).update(vars(fresh) | {"edition": self.edition})
+        self.edition += 1
+        return True
+
+    @property
+    def kids(self) -> list[str]:
+        """The identifiers of all keys, sorted."""
+        return sorted(self._keys)
 
     def get(self, kid: str) -> bytes | None:
         """Return the key called ``kid``, or None where this ring does not hold it."""
@@ -60,7 +86,7 @@ class KeyRing:
         return self._keys[self.current]
 
     def __repr__(self) -> str:
-        return f"KeyRing(current={self.current!r}, kids={sorted(self._keys)})"
+        return f"KeyRing(current={self.current!r}, kids={self.kids})"
 
 
 def _decode(text: str) -> bytes:

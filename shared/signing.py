@@ -55,6 +55,7 @@ class Sealer(Generic[P]):
         self._ring = ring
         self._purpose = purpose.encode()
         self._signers: dict[str, itsdangerous.Signer] = {}
+        self._edition = ring.edition
 
     @property
     def kid(self) -> str:
@@ -95,6 +96,9 @@ class Sealer(Generic[P]):
             raise SignatureRefused("malformed") from None
 
     def _signer(self, kid: str) -> itsdangerous.Signer | None:
+        if self._edition != self._ring.edition:  # a key may be gone
+            self._edition = self._ring.edition
+            self._signers.clear()
         signer = self._signers.get(kid)
         if signer is None:
             key = self._ring.get(kid)

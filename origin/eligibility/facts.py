@@ -33,6 +33,7 @@ class FactSealer:
         self._hash_key = hmac.digest(person_keys.signing_key, b"vestibule:facts hash", "sha256")
         self._ids = ids
         self._ciphers: dict[str, AESGCM] = {}
+        self._edition = origin_keys.edition
 
     def seal(self, facts: Facts, ref: UUID) -> bytes:
         """Return ``kid "." nonce ciphertext``."""
@@ -62,6 +63,9 @@ class FactSealer:
         return hmac.digest(self._hash_key, _encode(facts), "sha256")
 
     def _cipher(self, kid: str) -> AESGCM | None:
+        if self._edition != self._ring.edition:  # a key may be gone
+            self._edition = self._ring.edition
+            self._ciphers.clear()
         cipher = self._ciphers.get(kid)
         if cipher is None:
             key = self._ring.get(kid)

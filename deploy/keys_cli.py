@@ -1,0 +1,78 @@
+"""The commands of ``vestibule keys``. They print identifiers, never keys."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from deploy.errors import StackError
+from deploy.keys import SAFE_AGE_S, KeyFile, KeySettings, Ring
+from shared.clock import SystemClock
+from shared.ids import SystemIds
+from shared.settings import load
+
+app = typer.Typer(name="keys", help="Change signing keys while people wait; nobody is refused.", no_args_is_help=True)
+
+RingOption = Annotated[Ring, typer.Option(help="Which ring; each is shared by all services that use it.")]
+KidArgument = Annotated[str, typer.Argument(help="A key's identifier, as `keys list` shows it.")]
+
+
+@app.command("list")
+def list_keys(ring: RingOption) -> None:
+    """Show a ring's keys; the one that signs is marked."""
+    with _explained():
+        found = _file(ring).load()
+        for kid in found.kids:
+            sys.stdout.write(f"{kid}{'  signs' if kid == found.current else ''}\n")
+
+
+@app.command()
+def add(ring: RingOption) -> None:
+    """First step: make a new key known. It does not sign yet."""
+    with _explained():
+        sys.stdout.write(_file(ring).add() + "\n")
+
+
+@app.command()
+def use(ring: RingOption, kid: KidArgument) -> None:
+    """Second step, once the file with the new key is on every machine: let it sign."""
+    with _explained():
+        before = _file(ring).use(kid)
+        sys.stdout.write(f"{kid} signs now, {before} no longer\n")
+
+
+@app.command()
+def retire(ring: RingOption, kid: KidArgument) -> None:
+    """Last step, when nothing that it signed is needed any more: drop a key."""
+    with _explained():
+        _file(ring).retire(kid)
+        sys.stdout.write(f"{kid} is gone\n")
+
+
+@app.command()
+def rotate(
+    ring: RingOption,
+    retire: Annotated[str | None, typer.Option(help="Also drop this key, of an earlier rotation.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds until every service knows the new key.", min=SAFE_AGE_S)] = 5.0,
+) -> None:
+    """Add a key, wait, let it sign. For services that read this very file."""
+    with _explained():
+        kid, before = _file(ring).rotate(wait, retire)
+        sys.stdout.write(f"{kid} signs now, {before} no longer\n")
+        if retire is not None:
+            sys.stdout.write(f"{retire} is gone\n")
+
+
+def _file(ring: Ring) -> KeyFile:
+    return KeyFile(load(KeySettings).file(ring), SystemClock(), SystemIds())
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except StackError as error:
+        sys.stderr.write(f"vestibule: {error}\n")
+        raise typer.Exit(2) from None

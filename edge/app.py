@@ -33,6 +33,7 @@ from shared.bearer import BearerVerifier
 from shared.clock import Clock, SystemClock
 from shared.http import Endpoint, answer_unexpected
 from shared.ids import Ids, SystemIds
+from shared.keywatch import KeyWatch
 from shared.middleware import BodyLimit, Boundary
 from shared.token import AdmissionTokens
 
@@ -121,6 +122,7 @@ def _lifespan(
             await _first_look(edge)
             stop = asyncio.Event()  # told rather than cancelled: the store's client may swallow a cancellation
             async with feed.connect() as http, asyncio.TaskGroup() as refreshing:
+                refreshing.create_task(KeyWatch((config.ticket_keys, config.admission_keys)).run(stop))
                 for governor in _governors(edge, client, http):
                     refreshing.create_task(governor.run(stop))
                 for desk in desks.values():

@@ -9,6 +9,8 @@ from deploy.datadir import DataDir
 from deploy.issuer import LocalIssuer
 from deploy.settings import LOOPBACK, StackSettings
 
+_CROWD = 1_000_000  # requests per minute and address: on one machine a whole country has one address
+
 
 def write_rooms(data: DataDir, settings: StackSettings) -> None:
     """Write the edge's rooms. What an operator changes later lives in the store and wins over this file."""
@@ -21,6 +23,7 @@ def write_rooms(data: DataDir, settings: StackSettings) -> None:
         "token_ttl_s": 900,
         "call_window_s": 30,
         "state": "open",
+        "limits": {"joins": _CROWD, "acts": _CROWD},
     }
     data.rooms.write_text(json.dumps({"rooms": [room]}, indent=2) + "\n")
 

@@ -80,13 +80,14 @@ function page(form) {
   const field = form.elements.challenge;
   const told = document.getElementById("proof");
   const instead = document.getElementById("instead");
+  const share = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
   let busy = false;
   let quarter = -1;
 
   function progress(done) {
     if (Math.floor(done * 4) === quarter) return; // a screen reader says each of these
     quarter = Math.floor(done * 4);
-    told.textContent = told.dataset.text.replace("{percent}", quarter * 25);
+    told.textContent = told.dataset.text.replace("{share}", share.format(quarter / 4));
   }
 
   async function solution() {

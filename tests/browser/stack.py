@@ -107,11 +107,13 @@ class Stack:
 
 def _rooms(enter_url: str) -> list[RoomPlan]:
     base: dict[str, Any] = {"enter_url": enter_url, "burst": 10}
+    asking: dict[str, Any] = {"challenge": "altcha", "challenge_wait_s": 2, "require_cookie": True}
     return [
         edge_world.plan(id="demo", name="Autumn influenza programme", rate_per_s=50, **base),
         edge_world.plan(id="slow", name="Autumn influenza programme", rate_per_s=0.05, **base | {"burst": 1}),
         edge_world.plan(id="pausing", name="Room that pauses", rate_per_s=0.05, **base | {"burst": 1}),
         edge_world.plan(id="closed", name="Closed room", rate_per_s=1, state="closed", **base),
+        edge_world.plan(id="asking", name="Room that asks", rate_per_s=0.05, **asking, **base | {"burst": 1}),
     ]
 
 

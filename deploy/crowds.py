@@ -41,11 +41,14 @@ class CrowdSettings(Settings):
     spike: Annotated[float, Field(gt=0)] = 10
     rate: Annotated[float, Field(gt=0)] = 50
     no_show: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    kill_store: bool = False
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
         if (self.edge is None) != (self.origin is None):
             raise ValueError("give both EDGE and ORIGIN, or none of them")
+        if self.kill_store and self.edge is not None:
+            raise ValueError("KILL_STORE needs a stack of the drill's own; leave EDGE and ORIGIN out")
         return self
 
 
@@ -57,6 +60,7 @@ class Target:
     origin_url: str
     database_url: str
     issuer: LocalIssuer
+    fault: Callable[[], str] | None = None
 
 
 def drill(settings: StackSettings, console: Console) -> int:
@@ -83,6 +87,7 @@ def drill(settings: StackSettings, console: Console) -> int:
                 spike_s=crowd.spike,
                 rate_per_s=crowd.rate,
                 no_show=crowd.no_show,
+                fault=target.fault,
             )
             return run(config)
     except Stopped:
@@ -138,9 +143,10 @@ def _told(place: tuple[int | str, ...], message: str) -> str:
 @contextmanager
 def _target(settings: StackSettings, crowd: CrowdSettings, console: Console) -> Iterator[Target]:
     if crowd.edge is None or crowd.origin is None:
-        with _own_stack(settings, console) as stack:
+        with _own_stack(settings, console, persist_line=not crowd.kill_store) as stack:
             at = stack.addresses()
-            yield Target(at["edge_url"], at["origin_url"], at["database_url"], LocalIssuer(stack.data.issuer))
+            fault = stack.lose_line if crowd.kill_store else None
+            yield Target(at["edge_url"], at["origin_url"], at["database_url"], LocalIssuer(stack.data.issuer), fault)
         return
     data = DataDir(settings.data_dir)
     known = data.addresses()
@@ -151,7 +157,9 @@ def _target(settings: StackSettings, crowd: CrowdSettings, console: Console) -> 
 
 
 @contextmanager
-def _own_stack(settings: StackSettings, console: Console, *, whole: bool = True, **changes: object) -> Iterator[Stack]:
+def _own_stack(
+    settings: StackSettings, console: Console, *, whole: bool = True, persist_line: bool = True, **changes: object
+) -> Iterator[Stack]:
     """Run a stack on free ports in a temporary directory; ``whole=False`` starts only its stores, seeded."""
     folder = Path(tempfile.mkdtemp(prefix="vestibule-"))
     ports = _free_ports()
@@ -159,7 +167,7 @@ def _own_stack(settings: StackSettings, console: Console, *, whole: bool = True,
         update={**ports, "data_dir": folder, "database_url": None, "redis_url": None, **changes},
     )
     narrator = Narrator(console)
-    stack = Stack(own, narrator.say, lambda url: seed(url, own, SystemClock(), narrator.say))
+    stack = Stack(own, narrator.say, lambda url: seed(url, own, SystemClock(), narrator.say), persist_line=persist_line)
     try:
         with running(stack, whole=whole):
             narrator.hush()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from deploy import children, environment, identity, issuer
 from deploy.children import Child
 from deploy.datadir import Addresses, DataDir, write_addresses
+from deploy.errors import StackError
 from deploy.migrations import migrate
 from deploy.ready import wait_for_all
 from deploy.settings import StackSettings, variable
@@ -35,6 +36,7 @@ POSTGRES_OPTIONS = {
 @dataclass
 class Stack:
     """One stack. ``say`` hears what is being done; ``seed`` puts the demo programme into a migrated database.
+    Without ``persist_line`` its Valkey keeps nothing on disk.
 
     Start it in the main thread: the children live as long as the thread that started them.
     """
@@ -43,14 +45,15 @@ class Stack:
     say: Callable[[str], None]
     seed: Callable[[str], None]
     children: list[Child] = field(default_factory=list)
+    persist_line: bool = True
 
     def __post_init__(self) -> None:
         self.data = DataDir(self.settings.data_dir)
         given = self.settings
         self._postgres = None if given.database_url else self._own_postgres()
-        self._valkey = None if given.redis_url else Valkey(self.data.valkey, given.valkey_port, persist=True)
+        self._valkey = None if given.redis_url else self._own_valkey()
         self.database_url = str(given.database_url) if given.database_url else self._own_postgres().url()
-        self.redis_url = str(given.redis_url) if given.redis_url else Valkey(self.data.valkey, given.valkey_port).url
+        self.redis_url = str(given.redis_url) if given.redis_url else self._own_valkey().url
 
     def start(self, *, whole: bool = True) -> None:
         """Start everything, as far as possible at the same time, and wait until all of it answers.
@@ -147,6 +150,26 @@ class Stack:
         """``kill -9`` everything."""
         for child in reversed(self.children):
             child.kill()
+
+    def lose_line(self, away_s: float = 1.0) -> str:
+        """``kill -9`` our Valkey, start it again after ``away_s``; return what was done.
+
+        Raises:
+            StackError: the store is not ours.
+        """
+        if self._valkey is None:
+            raise StackError("KILL_STORE kills a store of our own; leave VESTIBULE_REDIS_URL out")
+        self._valkey.kill()
+        time.sleep(away_s)
+        self._valkey.start()
+        place = next(index for index, child in enumerate(self.children) if child.name == "valkey")
+        del self.children[place]
+        self._adopt("valkey", self._valkey)
+        self.children.insert(place, self.children.pop())
+        return f"the line's store was killed, and came back empty after {away_s:g} s"
+
+    def _own_valkey(self) -> Valkey:
+        return Valkey(self.data.valkey, self.settings.valkey_port, persist=self.persist_line)
 
     def _own_postgres(self) -> Postgres:
         return Postgres(self.data.postgres, self.settings.postgres_port, POSTGRES_OPTIONS)

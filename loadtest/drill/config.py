@@ -24,6 +24,8 @@ class DrillConfig:
         rate_per_s: the room's rate during the drill, in tokens per second; its burst is half a second's worth.
         no_show: share of visitors who leave while they wait: half in silence, half saying so.
         seed: makes the visitors' choices repeatable.
+        fault: breaks something in the middle of the arrivals (after 0.6 · ``spike_s``), in the main thread;
+            returns what was broken. The invariants hold all the same.
         patience_s: how long the whole drill may take at most; 0 means three times what the rate needs, plus 90 s.
     """
 
@@ -42,6 +44,7 @@ class DrillConfig:
     no_show: float = 0.2
     seed: int = 1
     patience_s: float = 0
+    fault: Callable[[], str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         faults = [
@@ -61,6 +64,11 @@ class DrillConfig:
     def burst(self) -> int:
         """Tokens at once: what a busy edge may be late by without wasting capacity."""
         return max(1, round(self.rate_per_s / 2))
+
+    @property
+    def fault_after_s(self) -> float:
+        """Seconds from the opening to the fault: when many have joined, many are called, and many are still to come."""
+        return 0.6 * self.spike_s
 
     @property
     def deadline_s(self) -> float:

@@ -136,7 +136,9 @@ def let_loose(plan: Plan, config: DrillConfig, console: Console) -> list[Event]:
                 stdout=log,
                 stderr=log,
             )
-            events = _watch(process, trail, Progress(console, config.visitors, config.rate_per_s))
+            events = _watch(
+                process, trail, Progress(console, config.visitors, config.rate_per_s), Breaking(config, console)
+            )
     finally:
         plan_file.unlink()  # it holds bearer tokens
     if process.returncode:
@@ -149,7 +151,22 @@ def _command(edge_url: str) -> list[str]:
     return [sys.executable, "-m", "locust", "-f", str(_HERE / "crowd.py"), "--host", edge_url, *quiet]
 
 
-def _watch(process: subprocess.Popen[bytes], trail: Path, progress: Progress) -> list[Event]:
+class Breaking:
+    """Breaks what the drill is told to break, once, when it is time."""
+
+    def __init__(self, config: DrillConfig, console: Console) -> None:
+        self._fault = config.fault
+        self._after_s = config.fault_after_s
+        self._console = console
+
+    def when_due(self, elapsed_s: float) -> None:
+        """Break it where ``elapsed_s`` since the first arrival says so."""
+        if self._fault is not None and elapsed_s >= self._after_s:
+            fault, self._fault = self._fault, None
+            self._console.print(f"{elapsed_s:5.0f} s  {fault()}", highlight=False)
+
+
+def _watch(process: subprocess.Popen[bytes], trail: Path, progress: Progress, breaking: Breaking) -> list[Event]:
     events: list[Event] = []
     started = time.monotonic()
     reader = Reader(trail)
@@ -159,7 +176,10 @@ def _watch(process: subprocess.Popen[bytes], trail: Path, progress: Progress) ->
                 over = process.poll() is not None
                 new = list(reader.read())
                 events += new
-                progress.show(new, time.monotonic() - started)
+                now = time.monotonic()
+                progress.show(new, now - started)
+                if events:
+                    breaking.when_due(now - events[0].sent)
                 if over:
                     return events
                 time.sleep(_LOOK_EVERY_S)

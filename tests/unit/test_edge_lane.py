@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from edge.lane import Lane
+from edge.lane import Hold, Lane
 
 
 class Store:
@@ -63,3 +63,69 @@ async def test_whoever_gives_up_does_not_disturb_the_others() -> None:
     one.cancel()
     store.gate.set()
     assert await two == 20
+
+
+def held(store: Store, *, seconds: float, most: int = 100) -> Lane[int, int]:
+    return Lane(store.run, limit=2, linger_s=0, hold=Hold((ConnectionError,), seconds, most, every_s=0.001))
+
+
+async def tried(store: Store, trips: int) -> None:
+    for _ in range(5000):
+        if len(store.trips) >= trips:
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("the lane does not try again")
+
+
+async def test_who_is_held_gets_the_result_of_a_later_trip_in_the_order_of_arrival() -> None:
+    store = Store()
+    store.fails = True
+    store.gate.set()
+    lane = held(store, seconds=10)
+    futures = [lane.submit(number) for number in range(5)]
+    await tried(store, 3)
+    store.fails = False
+    failed = len(store.trips)
+    assert await asyncio.gather(*futures) == [0, 10, 20, 30, 40]
+    assert set(map(tuple, store.trips[:failed])) == {(0, 1)}
+    assert [number for trip in store.trips[failed:] for number in trip][-3:] == [2, 3, 4]
+
+
+async def test_nobody_is_held_for_longer_than_was_promised() -> None:
+    store = Store()
+    store.fails = True
+    store.gate.set()
+    lane = held(store, seconds=0.05)
+    began = asyncio.get_running_loop().time()
+    for future in [lane.submit(number) for number in range(5)]:
+        with pytest.raises(ConnectionError):
+            await future
+    assert 0.05 <= asyncio.get_running_loop().time() - began < 1
+    store.fails = False
+    assert await lane.submit(7) == 70
+
+
+async def test_no_more_are_held_than_was_said() -> None:
+    store = Store()
+    store.fails = True
+    store.gate.set()
+    lane = held(store, seconds=10, most=3)
+    first = lane.submit(0)
+    await tried(store, 2)
+    others = [lane.submit(number) for number in range(1, 10)]
+    refused = [future for future in others if future.done()]
+    assert len(refused) >= 6
+    for future in refused:
+        with pytest.raises(ConnectionError):
+            await future
+    store.fails = False
+    assert await first == 0
+
+
+async def test_what_is_not_worth_holding_fails_at_once() -> None:
+    store = Store()
+    store.fails = True
+    store.gate.set()
+    lane = Lane(store.run, limit=2, linger_s=0, hold=Hold((TimeoutError,), 10, 100))
+    with pytest.raises(ConnectionError):
+        await lane.submit(1)

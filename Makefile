@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
-.PHONY: help up check test drill bench lock clean
+.PHONY: help up check test drill bench texts lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ drill: $(INSTALLED) ## Opening day on this machine; writes build/drill/report.ht
 
 bench: $(INSTALLED) ## Measure; writes build/bench.json. ONLY=edge runs one part
 	@$(BIN)/vestibule bench $(if $(ONLY),--only $(ONLY))
+
+texts: $(INSTALLED) ## Gather every text that is shown into the catalogues, for translating
+	$(BIN)/python -m deploy.translations
 
 lock: ## Pin every dependency by hash, without any registry's address (needs uv)
 	uv pip compile --python-version 3.11 --universal --all-extras --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml -o requirements.lock

@@ -9,6 +9,7 @@ from edge.config import ConfigError, EdgeConfig, EdgeSettings
 from shared import logs
 from shared.keys import KeyRingError
 from shared.settings import load
+from shared.web.theme import ThemeError
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
     logs.configure("edge")
     try:
         config = EdgeConfig.load(settings)
-    except (ConfigError, KeyRingError) as fault:
+    except (ConfigError, KeyRingError, ThemeError) as fault:
         sys.stderr.write(f"{fault}\n")
         sys.exit(2)
     uvicorn.run(

@@ -71,7 +71,7 @@ def create_app(
     routes: list[BaseRoute] = [RoomRoutes(visitor_api.endpoints())]
     routes += [endpoint.route() for endpoint in ops_api.endpoints()]
     routes += service.routes(ready=_ready, registry=metrics.registry, document=document)
-    pages = Pages()
+    pages = Pages(config.theme, secure_cookies=config.secure_cookies)
     routes += pages.routes()
     return Starlette(
         routes=routes,

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from edge.carried import ticket_of
 from edge.desk import Desk
 from edge.state import EdgeState
 from edge.visitor_api import ticket_cookie
+from shared.web.languages import language_of
 
 _START_DAYS = 30
 
@@ -43,6 +45,11 @@ class Visitor:
     def address(self) -> str:
         """The room's page."""
         return f"/rooms/{self.desk.plan.id}"
+
+    @cached_property
+    def language(self) -> str:
+        """What the answer is written in."""
+        return language_of(self.request.scope)
 
     @property
     def start_cookie(self) -> str:

@@ -10,6 +10,7 @@ from edge.room import RoomPlan
 from shared.bearer import TrustedIssuer
 from shared.keys import KeyRing
 from shared.settings import Settings
+from shared.web.theme import PLAIN, Theme
 
 
 class ConfigError(Exception):
@@ -35,6 +36,7 @@ class EdgeSettings(Settings):
     join_hold_most: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
     edge_state_dir: Path | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    theme_file: Path | None = None
 
 
 class _RoomsFile(BaseModel):
@@ -68,6 +70,7 @@ class EdgeConfig:
     join_hold_most: int = 10_000
     state_dir: Path | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    theme: Theme = PLAIN
 
     @property
     def secure_cookies(self) -> bool:
@@ -81,6 +84,7 @@ class EdgeConfig:
         Raises:
             ConfigError: the rooms file cannot be used, or a local issuer is trusted in production.
             KeyRingError: a key file cannot be used.
+            ThemeError: the theme cannot be used.
         """
         if settings.environment == "production" and any(issuer.local for issuer in settings.trusted_issuers):
             raise ConfigError("VESTIBULE_TRUSTED_ISSUERS: a local issuer is not trusted in production")
@@ -99,6 +103,7 @@ class EdgeConfig:
             join_hold_most=settings.join_hold_most,
             state_dir=settings.edge_state_dir,
             trusted_proxies=settings.trusted_proxies,
+            theme=Theme.load(settings.theme_file),
         )
 
 

@@ -22,18 +22,18 @@ from edge.ticket import TicketRefused
 from edge.visits import Standing
 from shared import problem
 from shared.problem import Problem
-from shared.web import words
-from shared.web.environment import environment
+from shared.web import languages, words
+from shared.web.environment import environments
 from shared.web.errors import ErrorPages
 from shared.web.shell import Shell, Slots
 from shared.web.statics import Statics
+from shared.web.theme import PLAIN, Theme
 
 Mode = Literal["waiting", "called", "admitted", "away"]
 Note = Literal["", "left", "lost", "cookie"]
 Visit = Callable[["Visitor"], Awaitable[Response]]
 
 _HERE = Path(__file__).parent
-_LANGUAGE = "en"
 _SOONEST_REFRESH_S = 5
 _CLOSED_REFRESH_S = 30
 
@@ -41,11 +41,12 @@ _CLOSED_REFRESH_S = 30
 class Pages:
     """The edge's pages, their static files and their errors."""
 
-    def __init__(self) -> None:
-        self._statics = Statics(_HERE / "static")
-        self._environment = environment(_HERE / "templates", self._statics)
+    def __init__(self, theme: Theme = PLAIN, *, secure_cookies: bool = True) -> None:
+        self._statics = Statics(_HERE / "static", theme.files)
+        self._environments = environments(_HERE / "templates", _HERE / "locale", self._statics, theme)
         self._shells: dict[tuple[object, ...], Shell] = {}
-        self.errors = ErrorPages(self._environment)
+        self._switch = languages.switch(secure=secure_cookies)
+        self.errors = ErrorPages(self._environments)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, the busiest first."""
@@ -56,6 +57,7 @@ class Pages:
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
             Route("/rooms/{room}/leave", self._act(self._leave), methods=["POST"]),
             Route("/", self._rooms, methods=["GET"]),
+            self._switch,
         ]
 
     def _visit(self, visit: Visit) -> Callable[[Request], Awaitable[Response]]:
@@ -84,7 +86,7 @@ class Pages:
             except Problem as refused:
                 if refused.kind is not errors.TOO_MANY_REQUESTS:
                     raise
-                return self.errors.render(refused, again=visitor.address)
+                return self.errors.render(refused, again=visitor.address, lang=visitor.language)
             response.raw_headers.extend(limit)
             return response
 
@@ -93,9 +95,10 @@ class Pages:
     async def _rooms(self, request: Request) -> Response:
         edge: EdgeState = request.scope["state"]["edge"]
         rooms = [{"id": desk.plan.id, "name": desk.plan.name, "state": _state(desk)} for desk in edge.desks.values()]
-        template = self._environment.get_template("rooms.html")
-        html = template.render(lang=_LANGUAGE, rooms=rooms, origin_url=edge.config.origin_public_url)
-        return _page(html.encode())
+        language = languages.language_of(request.scope)
+        template = self._environments[language].get_template("rooms.html")
+        html = template.render(back="/", rooms=rooms, origin_url=edge.config.origin_public_url)
+        return _page(language, html.encode())
 
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
@@ -130,7 +133,8 @@ class Pages:
             doorstep.come_back(visitor, response)
             return response
         values = await doorstep.asked_to_wait(visitor, refused)
-        return _page(self._shell(visitor.desk, "wait.html", state="open").fill(values), refused.kind.status)
+        shell = self._shell(visitor, "wait.html", state="open")
+        return _page(visitor.language, shell.fill(values), refused.kind.status)
 
     async def _leave(self, visitor: Visitor) -> Response:
         await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
@@ -146,14 +150,18 @@ class Pages:
             response = self._line(visitor, standing, paced=True)
             response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
             return response
-        shell = self._shell(visitor.desk, "through.html", state="open")
-        return _page(shell.fill({"token": admission.token, "enter_url": admission.enter_url}))
+        shell = self._shell(visitor, "through.html", state="open")
+        return _page(visitor.language, shell.fill({"token": admission.token, "enter_url": admission.enter_url}))
 
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen = view.picture
         expected = estimate.wait(seen.waiting, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
-        shell = self._shell(visitor.desk, "join.html", state=seen.state, note=note, challenge=view.challenge)
-        response = _page(shell.fill({"ahead": words.number(seen.waiting), "wait": words.maybe_wait(expected)}))
+        shell = self._shell(visitor, "join.html", state=seen.state, note=note, challenge=view.challenge)
+        values = {
+            "ahead": words.number(seen.waiting, visitor.language),
+            "wait": words.maybe_wait(expected, visitor.language),
+        }
+        response = _page(visitor.language, shell.fill(values))
         if seen.state == "closed" and not visitor.is_live:
             response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
         if visitor.desk.plan.require_cookie:
@@ -166,9 +174,9 @@ class Pages:
             mode = "called" if standing.state == "called" else "admitted"
         known = visitor.started_with()
         start = max(standing.ahead, known or 0, 1)
-        shell = self._shell(visitor.desk, "line.html", state=standing.room_state, mode=mode, paced=paced)
-        values = _place(standing) | {"start": start, "max": start, "done": start - standing.ahead}
-        response = _page(shell.fill(values))
+        shell = self._shell(visitor, "line.html", state=standing.room_state, mode=mode, paced=paced)
+        values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - standing.ahead}
+        response = _page(visitor.language, shell.fill(values))
         if known is None:
             visitor.remember_start(response, standing.ahead)
         if mode == "waiting" and not visitor.is_live:
@@ -179,16 +187,16 @@ class Pages:
         """The store does not answer; the place that the ticket holds is shown all the same."""
         ticket = visitor.edge.tickets.open(visitor.ticket, room=visitor.desk.plan.id, epoch=visitor.desk.line.epoch)
         after = _retry_after(error)
-        shell = self._shell(visitor.desk, "line.html", state="open", mode="away", paced=False)
+        shell = self._shell(visitor, "line.html", state="open", mode="away", paced=False)
         values: dict[str, object] = {
-            "place": words.number(ticket.place),
+            "place": words.number(ticket.place, visitor.language),
             "poll": after,
             "start": 1,
             "max": 1,
             "done": 0,
         }
         values |= dict.fromkeys(("ahead", "wait", "as_of", "time"), "")
-        response = _page(shell.fill(values), 503)
+        response = _page(visitor.language, shell.fill(values), 503)
         response.headers["Retry-After"] = str(after)
         if not visitor.is_live:
             response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, after))
@@ -210,34 +218,38 @@ class Pages:
     def _failed(self, visitor: Visitor, error: LineError) -> Response:
         after = _retry_after(error)
         told = Problem(problem.STORE_UNAVAILABLE, retry_after_s=after)
-        response = self.errors.render(told, again=visitor.address)
+        response = self.errors.render(told, again=visitor.address, lang=visitor.language)
         response.headers["Refresh"] = f"{max(_SOONEST_REFRESH_S, after)}; url={visitor.address}"
         return response
 
-    def _shell(self, desk: Desk, template: str, *, state: RoomState, **switches: object) -> Shell:
-        key = (desk.plan.id, template, state, *switches.values())
+    def _shell(self, visitor: Visitor, template: str, *, state: RoomState, **switches: object) -> Shell:
+        plan, language = visitor.desk.plan, visitor.language
+        key = (plan.id, language, template, state, *switches.values())
         shell = self._shells.get(key)
         if shell is None:
-            room = {"id": desk.plan.id, "name": desk.plan.name, "state": state}
-            slot = Slots()
-            context = {"lang": _LANGUAGE, "room": room, "slot": slot, "texts": self._texts(desk), **switches}
-            shell = Shell(self._environment.get_template(template).render(context))
+            context = {
+                "room": {"id": plan.id, "name": plan.name, "state": state},
+                "slot": Slots(),
+                "back": visitor.address,
+                "texts": self._texts(language, plan.name),
+            }
+            shell = Shell(self._environments[language].get_template(template).render(context | switches))
             self._shells[key] = shell
         return shell
 
-    def _texts(self, desk: Desk) -> dict[str, object]:
+    def _texts(self, language: str, room_name: str) -> dict[str, object]:
         """What the script says by itself."""
-        module = self._environment.get_template("texts.html").make_module({"room_name": desk.plan.name})
-        return {"wait": words.WAIT_PATTERNS} | {
+        module = self._environments[language].get_template("texts.html").make_module({"room_name": room_name})
+        return {"wait": words.wait_patterns(language)} | {
             name: str(getattr(module, name)) for name in ("title", "turn", "turn_news", "soon", "news")
         }
 
 
-def _place(standing: Standing) -> dict[str, object]:
+def _place(standing: Standing, language: str) -> dict[str, object]:
     return {
-        "place": words.number(standing.place),
-        "ahead": words.number(standing.ahead),
-        "wait": words.maybe_wait(standing.wait),
+        "place": words.number(standing.place, language),
+        "ahead": words.number(standing.ahead, language),
+        "wait": words.maybe_wait(standing.wait, language),
         "poll": standing.poll_after_s,
         "as_of": standing.as_of,
         "time": f"{standing.as_of[11:19]} UTC",
@@ -255,13 +267,14 @@ def _retry_after(error: LineError) -> int:
     return errors.as_problem(error).retry_after_s or 2
 
 
-def _page(html: bytes, status: int = 200) -> Response:
+def _page(language: str, html: bytes, status: int = 200) -> Response:
     response = Response(status_code=status)
     response.body = html
     response.raw_headers = [
         (b"content-length", b"%d" % len(html)),
         (b"content-type", b"text/html; charset=utf-8"),
         (b"cache-control", b"no-store"),
+        *languages.RAW_HEADERS[language],
     ]
     return response
 

@@ -8,12 +8,21 @@ from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr, ValidationInf
 from shared.bearer import TrustedIssuer
 from shared.keys import KeyRing, KeyRingError
 from shared.settings import Settings
+from shared.web.theme import Theme, ThemeError
 
 
 def _readable_ring(path: Path) -> Path:
     try:
         KeyRing.load(path)
     except KeyRingError as fault:
+        raise ValueError(str(fault)) from None
+    return path
+
+
+def _readable_theme(path: Path) -> Path:
+    try:
+        Theme.load(path)
+    except ThemeError as fault:
         raise ValueError(str(fault)) from None
     return path
 
@@ -43,6 +52,7 @@ class OriginConfig(Settings):
     admission_session_s: int = Field(default=1800, ge=60, le=86_400)
     capacity_per_s: float | None = Field(default=None, gt=0, le=100_000)
     capacity_p99_ms: float = Field(default=1000, gt=0, le=60_000)
+    theme_file: Annotated[Path, AfterValidator(_readable_theme)] | None = None
 
     @field_validator("trusted_issuers")
     @classmethod

@@ -40,4 +40,7 @@ class Pages:
 
     def routes(self) -> list[BaseRoute]:
         """Return all routes."""
-        return [route for room in self._rooms for route in room.routes()] + [self._site.statics.route()]
+        return [route for room in self._rooms for route in room.routes()] + [
+            self._site.statics.route(),
+            self._site.switch,
+        ]

@@ -9,7 +9,7 @@ from origin.config import OriginConfig
 from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
 from origin.web_login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
-from origin.web_site import LANGUAGE, Site, see
+from origin.web_site import Site, see
 from origin.web_visit import KEPT_S, Kept, Visit, text_of
 from origin.web_words import of_appointment
 from shared.bearer import Identity
@@ -56,7 +56,7 @@ class AccountPages:
             visit,
             "home.html",
             note=visit.request.query_params.get("note", ""),
-            appointments=[{"id": each.id, "slot": of_appointment(each, LANGUAGE)} for each in coming],
+            appointments=[{"id": each.id, "slot": of_appointment(each, visit.language)} for each in coming],
             next=self._next(visit, admitted=admitted is not None),
             minutes_left=left,
         )

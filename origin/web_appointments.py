@@ -9,7 +9,7 @@ from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, view
 from origin.web_calendar import calendar
-from origin.web_site import LANGUAGE, Site, see
+from origin.web_site import Site, see
 from origin.web_visit import Visit
 from origin.web_words import of_appointment
 from shared.problem import Problem
@@ -37,7 +37,7 @@ class AppointmentPages:
             visit,
             "appointment.html",
             id=appointment.id,
-            slot=of_appointment(appointment, LANGUAGE),
+            slot=of_appointment(appointment, visit.language),
             cancelled=appointment.status == "cancelled",
             booked=visit.request.query_params.get("booked") == "1",
         )
@@ -45,14 +45,14 @@ class AppointmentPages:
     async def _download(self, visit: Visit) -> Response:
         appointment = await _own(visit)
         headers = {"Content-Disposition": 'attachment; filename="appointment.ics"', "Cache-Control": "no-store"}
-        content = calendar(appointment, visit.state.clock.now())
+        content = calendar(appointment, visit.state.clock.now(), visit.language)
         return Response(content, headers=headers, media_type="text/calendar; charset=utf-8")
 
     async def _ask(self, visit: Visit) -> Response:
         appointment = await _own(visit)
         if appointment.status == "cancelled":
             return see(f"/appointments/{appointment.id}")
-        said = of_appointment(appointment, LANGUAGE)
+        said = of_appointment(appointment, visit.language)
         return self._site.page(visit, "cancel.html", id=appointment.id, slot=said)
 
     async def _cancel(self, visit: Visit) -> Response:

@@ -10,11 +10,12 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.book import BookForm, book
+from origin.eligibility.decisions import Reason
 from origin.gate import Admission
 from origin.identity import Person
 from origin.inventory.api import one_slot
 from origin.inventory.slots import Slot
-from origin.web_site import LANGUAGE, Site, see
+from origin.web_site import Site, see
 from origin.web_visit import FORM_STALE, Outcome, Visit, text_of
 from origin.web_words import of_slot
 from shared import problem
@@ -51,7 +52,7 @@ class BookingPages:
             return see("/eligibility")
         visit.kept.then = ""
         slot = await one_slot(visit.state, admission, _slot_id(visit))
-        said = of_slot(slot, LANGUAGE, dose=outcome.dose)
+        said = of_slot(slot, visit.language, dose=outcome.dose)
         return self._site.page(visit, "confirm.html", slot=said, key=str(self._ids.uuid()))
 
     async def _confirm(self, visit: Visit) -> Response:
@@ -70,7 +71,7 @@ class BookingPages:
         try:
             appointment = await self._book(visit, admission, person, key, wanted)
         except Problem as refused:
-            return self._refused(visit, refused, outcome, key)
+            return await self._refused(visit, refused, outcome, key, admission)
         visit.kept.typed, outcome.reasons = None, []
         return see(f"/appointments/{appointment.id}?booked=1")
 
@@ -87,9 +88,11 @@ class BookingPages:
             await asyncio.sleep(_IN_FLIGHT_PAUSE_S)
         raise Problem(errors.KEY_IN_FLIGHT)
 
-    def _refused(self, visit: Visit, refused: Problem, outcome: Outcome, key: str) -> Response:
+    async def _refused(
+        self, visit: Visit, refused: Problem, outcome: Outcome, key: str, admission: Admission
+    ) -> Response:
         if refused.kind is errors.SLOT_GONE:
-            slots = [of_slot(slot, LANGUAGE, key=str(self._ids.uuid())) for slot in _alternatives(refused)]
+            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in _alternatives(refused)]
             return self._site.page(visit, "taken.html", 409, alternatives=slots)
         if refused.kind is problem.STORE_UNAVAILABLE:
             response = self._site.page(visit, "unsure.html", 503, key=key, path=visit.request.url.path)
@@ -97,7 +100,9 @@ class BookingPages:
             return response
         if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN}:
             outcome.expires_at = 0  # the questions must be answered again
-        return self._site.refuse(visit, refused)
+        given = _reasons(refused)
+        said = await self._site.reasons(visit, admission.programme, given) if given else []
+        return self._site.refuse(visit, refused, said)
 
 
 def _slot_id(visit: Visit) -> int:
@@ -105,6 +110,11 @@ def _slot_id(visit: Visit) -> int:
     if slot > _LARGEST_SLOT:
         raise Problem(errors.SLOT_UNKNOWN)
     return slot
+
+
+def _reasons(refused: Problem) -> list[Reason]:
+    raw = msgspec.json.encode(refused.members.get("reasons", []))
+    return msgspec.json.decode(raw, type=list[Reason])
 
 
 def _alternatives(refused: Problem) -> list[Slot]:

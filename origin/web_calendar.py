@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vGeo
 
 from origin.booking.appointments import Appointment
-from origin.web_words import where
+from origin.web_words import texts_in, where
+from shared.web.texts import marked
 
 _PRODUCT_ID = "-//Vestibule//Appointments//EN"
 
 
-def calendar(appointment: Appointment, now: datetime) -> bytes:
+def calendar(appointment: Appointment, now: datetime, language: str = "en") -> bytes:
     """Return the file. The UID never changes, so that a later download replaces the entry instead of doubling it."""
     zone = ZoneInfo(appointment.site.time_zone)
     start, end = appointment.slot.starts_at.astimezone(zone), appointment.slot.ends_at.astimezone(zone)
@@ -23,7 +24,7 @@ def calendar(appointment: Appointment, now: datetime) -> bytes:
     event.add("sequence", appointment.version - 1)
     event.add("dtstart", start)
     event.add("dtend", end)
-    event.add("summary", f"Appointment at {site.name}")
+    event.add("summary", texts_in(language).gettext(marked("Appointment at %(place)s")) % {"place": site.name})
     event.add("location", f"{site.name}, {where(site)}")
     event.add("geo", vGeo((site.lat, site.lng)))
     event.add("status", "CANCELLED" if appointment.status == "cancelled" else "CONFIRMED")

@@ -1,6 +1,6 @@
 """The questions and what they come to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -9,12 +9,11 @@ from origin import errors
 from origin.admin.programmes import Programme
 from origin.eligibility.api import evaluate
 from origin.eligibility.decisions import Decision
-from origin.eligibility.document import Texts
-from origin.state import OriginState
+from origin.eligibility.document import Texts, in_language
 from origin.web_form import NONE, Choices, Complaint, read, typed_in
-from origin.web_site import LANGUAGE, Site, see
+from origin.web_site import Site, see
 from origin.web_visit import FORM_STALE, Outcome, Typed, Visit
-from origin.web_words import product
+from origin.web_words import product, texts_in
 from shared.problem import Problem
 
 _MOST_REASONS = 24
@@ -61,7 +60,7 @@ class EligibilityPages:
             if stale.kind is not FORM_STALE:
                 raise
             return await self._form(visit, admission.programme, typed, note="stale", status=403)
-        choices = await self._choices(visit.state, admission.programme)
+        choices = await self._choices(visit, admission.programme)
         codes = Choices(*({choice.code: None for choice in each} for each in choices))
         facts = read(typed, codes, visit.state.clock.now().date())
         if isinstance(facts, list):
@@ -71,7 +70,7 @@ class EligibilityPages:
         return see("/eligibility/result")
 
     async def _result(self, visit: Visit) -> Response:
-        await visit.require_admission()
+        admission = await visit.require_admission()
         visit.require_person()
         outcome = visit.kept.outcome
         if outcome is None:
@@ -80,9 +79,9 @@ class EligibilityPages:
             visit,
             "outcome.html",
             outcome=outcome.outcome,
-            reasons=outcome.reasons,
+            reasons=await self._site.reasons(visit, admission.programme, outcome.reasons),
             missing=[_QUESTION_OF.get(fact, fact) for fact in outcome.missing],
-            products=[product(code) for code in outcome.products],
+            products=[product(code, visit.language) for code in outcome.products],
             dose=outcome.dose,
             rule_version=outcome.version,
             chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
@@ -98,7 +97,7 @@ class EligibilityPages:
         note: str = "",
         status: int = 200,
     ) -> Response:
-        regions, jobs, conditions = await self._choices(visit.state, programme)
+        regions, jobs, conditions = await self._choices(visit, programme)
         return self._site.page(
             visit,
             "eligibility.html",
@@ -107,26 +106,29 @@ class EligibilityPages:
             jobs=jobs,
             conditions=conditions,
             typed=typed,
-            errors=complaints or [],
+            errors=[_said(complaint, visit.language) for complaint in complaints or []],
             note=note,
         )
 
-    async def _choices(
-        self, state: OriginState, programme: Programme
-    ) -> tuple[list[Choice], list[Choice], list[Choice]]:
-        """Return what can be chosen: the values that the rules in force have names for."""
+    async def _choices(self, visit: Visit, programme: Programme) -> tuple[list[Choice], ...]:
+        """Return the regions, jobs and conditions that can be chosen: those that the rules in force have names for."""
+        state, language = visit.state, visit.language
         async with state.database.connection() as connection:
             rules = await state.decisions.rules.current(connection, programme.id)
         if rules is None:
             raise Problem(errors.RULES_MISSING, retry_after_s=30)
         labels = rules.document.labels
-        return _named(labels.region), _named(labels.job_code), _named(labels.conditions)
+        return tuple(_named(each, language) for each in (labels.region, labels.job_code, labels.conditions))
 
 
-def _named(labels: dict[str, Texts]) -> list[Choice]:
+def _named(labels: dict[str, Texts], language: str) -> list[Choice]:
     """Return the choices in the order of their names, "none" last."""
-    choices = [Choice(code, texts.get(LANGUAGE, code)) for code, texts in labels.items()]
+    choices = [Choice(code, in_language(texts, language) or code) for code, texts in labels.items()]
     return sorted(choices, key=lambda choice: (choice.code == NONE, choice.text))
+
+
+def _said(complaint: Complaint, language: str) -> Complaint:
+    return replace(complaint, text=texts_in(language).gettext(complaint.text))
 
 
 def _outcome(decision: Decision) -> Outcome:
@@ -134,7 +136,7 @@ def _outcome(decision: Decision) -> Outcome:
         ref=decision.decision_ref,
         outcome=decision.outcome,
         version=decision.rule_version,
-        reasons=[reason.text for reason in decision.reasons][:_MOST_REASONS],
+        reasons=decision.reasons[:_MOST_REASONS],
         missing=decision.missing,
         products=[] if decision.grants is None else decision.grants.products,
         dose=0 if decision.grants is None else decision.grants.dose,

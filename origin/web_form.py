@@ -8,16 +8,28 @@ from starlette.datastructures import FormData
 
 from origin.eligibility.evaluator import Facts
 from origin.web_visit import Typed, text_of
+from shared.web.texts import marked
 
 NONE = "none"
 _OLDEST_YEARS = 150
 _MOST_CONDITIONS = 64
+_MISSING = {
+    ("day",): marked("Your date of birth must include a day"),
+    ("month",): marked("Your date of birth must include a month"),
+    ("year",): marked("Your date of birth must include a year"),
+    ("day", "month"): marked("Your date of birth must include a day and a month"),
+    ("day", "year"): marked("Your date of birth must include a day and a year"),
+    ("month", "year"): marked("Your date of birth must include a month and a year"),
+}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 @dataclass(frozen=True)
 class Complaint:
-    """What is wrong with one question. ``field``: where its link leads; ``fields``: the inputs that are wrong."""
+    """What is wrong with one question.
+
+    ``text``: in English, translated where it is shown; ``field``: where its link leads; ``fields``: the wrong inputs.
+    """
 
     group: str
     field: str
@@ -57,14 +69,16 @@ def read(typed: Typed, choices: Choices, today: date) -> Facts | list[Complaint]
     if isinstance(birth, Complaint):
         complaints.append(birth)
     if choices.regions and typed.region not in choices.regions:
-        complaints.append(_simple("region", "Choose the region you live in"))
+        complaints.append(_simple("region", marked("Choose the region you live in")))
     if choices.jobs and typed.job not in choices.jobs:
-        complaints.append(_simple("job", "Choose your work"))
+        complaints.append(_simple("job", marked("Choose your work")))
     others = [condition for condition in typed.conditions if condition != NONE]
     if choices.conditions and (not typed.conditions or not set(others) <= set(choices.conditions)):
-        complaints.append(_conditions("Choose what applies to you, or “None of these”", choices))
+        complaints.append(_conditions(marked("Choose what applies to you, or “None of these”"), choices))
     elif others and NONE in typed.conditions:
-        complaints.append(_conditions("Choose either “None of these” or what applies to you, not both", choices))
+        complaints.append(
+            _conditions(marked("Choose either “None of these” or what applies to you, not both"), choices)
+        )
     if complaints or isinstance(birth, Complaint):
         return complaints
     return Facts(
@@ -88,16 +102,16 @@ def _birth_date(typed: Typed, today: date) -> date | Complaint:
     parts = {"day": typed.day, "month": typed.month, "year": typed.year}
     missing = [name for name, value in parts.items() if not value]
     if len(missing) == 3:
-        return _birth("Enter your date of birth", "day", "month", "year")
+        return _birth(marked("Enter your date of birth"), "day", "month", "year")
     if missing:
-        return _birth(f"Your date of birth must include a {' and a '.join(missing)}", *missing)
+        return _birth(_MISSING[tuple(missing)], *missing)
     day, month, year = _number(typed.day), _month(typed.month), _number(typed.year)
     if year is None or len(typed.year) != 4:
-        return _birth("The year must have four digits, for example 1958", "year")
+        return _birth(marked("The year must have four digits, for example 1958"), "year")
     if day is None or month is None or not 1 <= month <= 12:
         if day is None:
-            return _birth("The day must be a number", "day")
-        return _birth("The month must be a number from 1 to 12", "month")
+            return _birth(marked("The day must be a number"), "day")
+        return _birth(marked("The month must be a number from 1 to 12"), "month")
     return _possible(year, month, day, today)
 
 
@@ -105,11 +119,11 @@ def _possible(year: int, month: int, day: int, today: date) -> date | Complaint:
     try:
         birth = date(year, month, day)
     except ValueError:
-        return _birth("That day does not exist: check day and month", "day", "month")
+        return _birth(marked("That day does not exist: check day and month"), "day", "month")
     if birth > today:
-        return _birth("Your date of birth must be in the past", "year")
+        return _birth(marked("Your date of birth must be in the past"), "year")
     if birth.year < today.year - _OLDEST_YEARS:
-        return _birth("Check the year of your date of birth", "year")
+        return _birth(marked("Check the year of your date of birth"), "year")
     return birth
 
 

@@ -3,25 +3,26 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from origin.admin.programmes import Programme
 from origin.config import OriginConfig
-from origin.eligibility.decisions import Reason
+from origin.eligibility.decisions import Reason, reason_in
 from origin.web_visit import Visit, Visits
-from origin.web_words import where
+from origin.web_words import CATALOGUES, where
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
 from shared.problem import Problem
-from shared.web.environment import environment
+from shared.web import languages
+from shared.web.environment import environments
 from shared.web.errors import ErrorPages
 from shared.web.statics import Statics
+from shared.web.theme import Theme
 
 Act = Callable[[Visit], Awaitable[Response]]
 
-LANGUAGE = "en"
 _HERE = Path(__file__).parent
 
 # Which part of refused.html says it; other codes get the common error page.
@@ -54,10 +55,13 @@ class Site:
     """Renders pages and refusals of one origin."""
 
     def __init__(self, config: OriginConfig, clock: Clock, ids: Ids) -> None:
-        self.statics = Statics(_HERE / "static")
-        self._environment = environment(_HERE / "templates", self.statics)
-        self._environment.filters["where"] = where
-        self.errors = ErrorPages(self._environment)
+        theme = Theme.load(config.theme_file)
+        self.statics = Statics(_HERE / "static", theme.files)
+        self._environments = environments(_HERE / "templates", CATALOGUES, self.statics, theme)
+        for made in self._environments.values():
+            made.filters["where"] = where
+        self.switch = languages.switch(secure=config.secure_cookies)
+        self.errors = ErrorPages(self._environments)
         self.ring = KeyRing.load(config.origin_keys_file)
         self.clock = clock
         self.visits = Visits(self.ring, clock, ids, secure=config.secure_cookies)
@@ -79,15 +83,23 @@ class Site:
     def page(self, visit: Visit, template: str, status: int = 200, **context: object) -> Response:
         """Return a page; it is never cached, for it may show what only this visitor may see."""
         common = {
-            "lang": LANGUAGE,
+            "back": visit.request.url.path if visit.request.method == "GET" else None,
             "csrf": visit.csrf,
             "signed_in": visit.person is not None,
             "edge_url": self.edge_url,
         }
-        html = self._environment.get_template(template).render(common | context)
-        return HTMLResponse(html, status, {"Cache-Control": "no-store"})
+        html = self._environments[visit.language].get_template(template).render(common | context)
+        return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))
 
-    def refuse(self, visit: Visit, refused: Problem) -> Response:
+    async def reasons(self, visit: Visit, programme: Programme, given: list[Reason]) -> list[str]:
+        """Return reasons in the language of the page."""
+        async with visit.state.database.connection() as connection:
+            rules = await visit.state.decisions.rules.current(connection, programme.id)
+        if rules is None:
+            return [reason.text for reason in given]
+        return [reason_in(rules.document, reason, visit.language) for reason in given]
+
+    def refuse(self, visit: Visit, refused: Problem, reasons: list[str] | None = None) -> Response:
         """Return the page for a refusal. Where it can be mended, the visitor comes back to this address afterwards."""
         code = refused.kind.code
         said = _SAID.get(code) or ("turn_unreadable" if code.startswith("admission_") else "")
@@ -95,13 +107,11 @@ class Site:
         if path in _NO_PAGES:
             path = "/"
         if not said:
-            again = path if visit.request.method == "GET" else "/"
-            return self.errors.render(refused, again=again, lang=LANGUAGE)
+            back = path if visit.request.method == "GET" else None
+            return self.errors.render(refused, again=back or "/", lang=visit.language, back=back)
         if said in _COMES_BACK and path != "/":
             visit.kept.then = path
-        response = self.page(
-            visit, "refused.html", refused.kind.status, said=said, reasons=_reasons(refused), path=path
-        )
+        response = self.page(visit, "refused.html", refused.kind.status, said=said, reasons=reasons or [], path=path)
         if refused.retry_after_s is not None:
             response.headers["Retry-After"] = str(refused.retry_after_s)
         return response
@@ -110,8 +120,3 @@ class Site:
 def see(address: str) -> Response:
     """Send the browser to ``address`` with GET."""
     return RedirectResponse(address, 303, {"Cache-Control": "no-store"})
-
-
-def _reasons(refused: Problem) -> list[str]:
-    raw = msgspec.json.encode(refused.members.get("reasons", []))
-    return [reason.text for reason in msgspec.json.decode(raw, type=list[Reason])]

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from origin.gate import Admission
 from origin.inventory.slots import Site as Place
 from origin.inventory.slots import Slot
-from origin.web_site import LANGUAGE, Site, see
+from origin.web_site import Site, see
 from origin.web_towns import Town, Towns
 from origin.web_visit import Outcome, Visit
 from origin.web_words import clock_time, day, distance
@@ -107,7 +107,7 @@ class SlotPages:
             first_open=None if days else await self._first(visit, admission, outcome, wish),
             radii=RADII_KM,
             last_day=last,
-            as_of=clock_time(visit.state.clock.now().astimezone(ZoneInfo(wish.town.time_zone)), LANGUAGE),
+            as_of=clock_time(visit.state.clock.now().astimezone(ZoneInfo(wish.town.time_zone)), visit.language),
             earlier=wish.address(max(earlier, wish.today)) if wish.day > wish.today else None,
             later=wish.address(later) if later <= last else None,
         )
@@ -117,9 +117,9 @@ class SlotPages:
         for offset in range(_DAYS_AT_ONCE):
             on = wish.day + timedelta(days=offset)
             slots = await self._search(visit, admission, outcome, wish, on, on + timedelta(days=1))
-            sites = _sites(slot for slot in slots if slot.site.step_free or not wish.step_free)
+            sites = _sites((slot for slot in slots if slot.site.step_free or not wish.step_free), visit.language)
             if sites:
-                found.append(DayWords(on.isoformat(), day(on, LANGUAGE), sites))
+                found.append(DayWords(on.isoformat(), day(on, visit.language), sites))
         visit.state.metrics.searched.inc()
         return found
 
@@ -128,7 +128,7 @@ class SlotPages:
         end = wish.today + timedelta(days=_DAYS_AHEAD)
         slots = await self._search(visit, admission, outcome, wish, wish.day, end, per_site=1)
         starts = [slot.starts_at.date() for slot in slots if slot.site.step_free or not wish.step_free]
-        return {"name": day(min(starts), LANGUAGE), "address": wish.address(min(starts))} if starts else None
+        return {"name": day(min(starts), visit.language), "address": wish.address(min(starts))} if starts else None
 
     async def _search(
         self,
@@ -187,12 +187,12 @@ def _day(query: QueryParams, today: date) -> date:
     return min(max(asked, today), today + timedelta(days=_DAYS_AHEAD))
 
 
-def _sites(slots: Iterable[Slot]) -> list[SiteWords]:
+def _sites(slots: Iterable[Slot], language: str) -> list[SiteWords]:
     """Group slots by site; they come sorted by distance, then time."""
     found = []
     for _, group in groupby(slots, key=lambda slot: slot.site.id):
         here = list(group)
-        times = [TimeWords(slot.id, clock_time(slot.starts_at, LANGUAGE), slot.remaining) for slot in here]
-        said = distance(here[0].distance_km, LANGUAGE)
+        times = [TimeWords(slot.id, clock_time(slot.starts_at, language), slot.remaining) for slot in here]
+        said = distance(here[0].distance_km, language)
         found.append(SiteWords(here[0].site, said, times[:_SHOWN_AT_ONCE], times[_SHOWN_AT_ONCE:]))
     return found[:_SITES_A_DAY]

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from origin.eligibility.decisions import Reason
 from origin.gate import ADMISSION_COOKIE, Admission
 from origin.identity import SESSION_COOKIE, Person
 from origin.state import OriginState, state_of
@@ -19,6 +20,7 @@ from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
 from shared.problem import Problem, ProblemType
+from shared.web.languages import language_of
 
 KEPT_COOKIE = "vestibule_visit"
 CSRF_COOKIE = "vestibule_form"
@@ -44,7 +46,7 @@ class Outcome(msgspec.Struct):
     ref: UUID
     outcome: str
     version: int
-    reasons: list[str]
+    reasons: list[Reason]
     missing: list[str]
     products: list[str]
     dose: int
@@ -82,6 +84,7 @@ class Visit:
         self._visits = visits
         self.request = request
         self.state: OriginState = state_of(request)
+        self.language = language_of(request.scope)
         self.person: Person | None = self.state.people.signed_in(request)
         self.kept = self._open_kept()
         self.before = msgspec.json.encode(self.kept)

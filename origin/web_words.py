@@ -2,18 +2,36 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from gettext import NullTranslations
+from pathlib import Path
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
+from babel.units import format_unit
 
 from origin.booking.appointments import Appointment
 from origin.inventory.slots import Site, Slot
+from shared.web.texts import marked, texts
+
+CATALOGUES = Path(__file__).parent / "locale"
 
 # CVX codes (https://www2a.cdc.gov/vaccines/iis/iisstandards/vaccines.asp?rpt=cvx)
 _PRODUCTS = {
-    "140": "Influenza vaccine",
-    "168": "Influenza vaccine with adjuvant, for older people",
-    "197": "Influenza vaccine, high dose",
+    "140": marked("Influenza vaccine"),
+    "168": marked("Influenza vaccine with adjuvant, for older people"),
+    "197": marked("Influenza vaccine, high dose"),
+}
+
+
+def texts_in(language: str) -> NullTranslations:
+    """Return the origin's texts in a language."""
+    return texts(language, CATALOGUES)
+
+
+_DAY = {
+    "en": "EEEE d MMMM y",
+    "es": "EEEE, d 'de' MMMM 'de' y",
+    "fr": "EEEE d MMMM y",
+    "ar": "EEEE، d MMMM y",
 }
 
 
@@ -39,7 +57,7 @@ def of_slot(slot: Slot, locale: str, *, dose: int | None = None, key: str = "") 
         day=day(slot.starts_at.date(), locale),
         time=times(slot.starts_at, slot.ends_at, locale),
         site=slot.site,
-        product=product(slot.product),
+        product=product(slot.product, locale),
         dose=dose,
         distance=distance(slot.distance_km, locale),
         is_same_place=slot.distance_km == 0,
@@ -55,14 +73,14 @@ def of_appointment(appointment: Appointment, locale: str) -> SlotWords:
         day=day(slot.starts_at.date(), locale),
         time=times(slot.starts_at, slot.ends_at, locale),
         site=appointment.site,
-        product=product(appointment.product),
+        product=product(appointment.product, locale),
         dose=appointment.dose,
     )
 
 
 def day(value: date, locale: str) -> str:
     """Return ``Thursday 3 December 2026``."""
-    return format_date(value, "EEEE d MMMM y", locale=locale)
+    return format_date(value, _DAY[locale], locale=locale)
 
 
 def clock_time(value: datetime, locale: str) -> str:
@@ -83,9 +101,11 @@ def where(site: Site) -> str:
 def distance(km: float, locale: str) -> str:
     """Return ``2.4 km``; whole kilometres from ten on."""
     rounded = round(km) if km >= 9.95 else max(0.1, round(km, 1))
-    return f"{format_decimal(rounded, locale=locale)} km"
+    return str(format_unit(rounded, "length-kilometer", "short", locale=locale))
 
 
-def product(code: str) -> str:
+def product(code: str, language: str) -> str:
     """Return what people call a product, by its CVX code."""
-    return _PRODUCTS.get(code, f"Vaccine {code}")
+    said = texts_in(language).gettext
+    name = _PRODUCTS.get(code)
+    return said(marked("Vaccine %(code)s")) % {"code": code} if name is None else said(name)

@@ -12,8 +12,9 @@ document.cookie = `vestibule_live=1; path=/rooms/; max-age=3600; samesite=lax`;
 (line ?? door).dataset.live = "";
 
 // ---- words: the same rounding as shared/web/words.py
-const count = new Intl.NumberFormat(language);
-const unit = (value, name) => new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+const figures = { numberingSystem: "latn", useGrouping: "always" };
+const count = new Intl.NumberFormat(language, figures);
+const unit = (value, name) => new Intl.NumberFormat(language, { ...figures, style: "unit", unit: name, unitDisplay: "long" }).format(value);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function length(minutes) {
@@ -139,7 +140,7 @@ function showPlace(standing) {
 
 function showTime(moment) {
   element("updated").dateTime = moment;
-  element("updated").textContent = new Date(moment).toLocaleTimeString(language);
+  element("updated").textContent = new Date(moment).toLocaleTimeString(language, { numberingSystem: "latn" });
 }
 
 // ---- going through

@@ -12,6 +12,7 @@ from origin.identity import Person
 from origin.state import OriginState, state_of
 from shared.http import Endpoint, Header, Json, read_body
 from shared.problem import INVALID_BODY, UNAUTHENTICATED, Problem
+from shared.web.languages import DEFAULT, headers, language_of
 
 _OLDEST_YEARS = 150
 
@@ -22,8 +23,10 @@ class EvaluateForm(msgspec.Struct, forbid_unknown_fields=True):
     facts: Facts
 
 
-async def evaluate(state: OriginState, admission: Admission, person: Person, facts: Facts) -> Decision:
-    """Decide, and keep the decision with its audit row.
+async def evaluate(
+    state: OriginState, admission: Admission, person: Person, facts: Facts, language: str = DEFAULT
+) -> Decision:
+    """Decide, and keep the decision with its audit row; reasons are said in ``language``.
 
     Raises:
         Problem: ``invalid_body`` for a birth date that cannot be; 503 ``rules_missing``, ``store_unavailable``.
@@ -33,7 +36,7 @@ async def evaluate(state: OriginState, admission: Admission, person: Person, fac
         raise Problem(INVALID_BODY, "the birth date cannot be - at `$.facts.birth_date`")
     async with state.database.connection() as connection:
         try:
-            decision = await state.decisions.decide(connection, admission.programme, person.pseudonym, facts)
+            decision = await state.decisions.decide(connection, admission.programme, person.pseudonym, facts, language)
         except RulesMissing:
             raise Problem(errors.RULES_MISSING, retry_after_s=30) from None
     state.metrics.evaluated.labels(decision.outcome, str(decision.rule_version)).inc()
@@ -46,7 +49,10 @@ async def evaluate_eligibility(request: Request) -> Response:
     admission = await state.gate.admit(request)
     person = await state.people.caller(request)
     form = await read_body(request, EvaluateForm)
-    return Json(await evaluate(state, admission, person, form.facts))
+    language = language_of(request.scope)
+    answer = Json(await evaluate(state, admission, person, form.facts, language))
+    answer.headers.update(headers(language))
+    return answer
 
 
 ENDPOINTS = (

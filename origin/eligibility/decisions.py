@@ -10,7 +10,7 @@ import msgspec
 from origin.admin.programmes import Programme
 from origin.db.sql import Connection
 from origin.eligibility.compiled import Branch
-from origin.eligibility.document import LANGUAGE, Document
+from origin.eligibility.document import LANGUAGE, Document, in_language
 from origin.eligibility.evaluator import EVALUATOR, Evaluation, Facts, Outcome
 from origin.eligibility.facts import FactSealer, FactsLost
 from origin.eligibility.store import DecisionStore, NewDecision
@@ -76,8 +76,12 @@ class Decisions:
     clock: Clock
     ids: Ids
 
-    async def decide(self, connection: Connection, programme: Programme, person: bytes, facts: Facts) -> Decision:
+    async def decide(
+        self, connection: Connection, programme: Programme, person: bytes, facts: Facts, language: str = LANGUAGE
+    ) -> Decision:
         """Evaluate ``facts`` under the rules in force, store the decision with its audit row, and return it.
+
+        The reasons' texts come in ``language`` where the rules have it; what is stored is the same in every language.
 
         Raises:
             RulesMissing: there are no rules in force.
@@ -90,7 +94,7 @@ class Decisions:
             evaluation = rules.evaluator.evaluate(facts, now.date())
             new = self._new(programme, person, facts, rules, evaluation, now)
             if await self.store.add(connection, new):
-                return _decision(new, rules.document, facts, evaluation)
+                return _decision(new, rules.document, facts, evaluation, language)
         raise RulesMissing(programme.id)
 
     async def redecide(self, connection: Connection, programme: Programme, person: bytes, ref: UUID) -> Decision:
@@ -130,13 +134,13 @@ class Decisions:
         )
 
 
-def _decision(new: NewDecision, document: Document, facts: Facts, evaluation: Evaluation) -> Decision:
+def _decision(new: NewDecision, document: Document, facts: Facts, evaluation: Evaluation, language: str) -> Decision:
     grant = evaluation.grant
     return Decision(
         decision_ref=new.ref,
         outcome=evaluation.outcome,
         rule_version=new.version,
-        reasons=reasons(document, evaluation.decisive),
+        reasons=reasons(document, evaluation.decisive, language),
         missing=evaluation.missing,
         grants=None if grant is None else Granted(grant.products[0], grant.products, grant.dose),
         explain=_explain(evaluation, facts),
@@ -144,14 +148,23 @@ def _decision(new: NewDecision, document: Document, facts: Facts, evaluation: Ev
     )
 
 
-def reasons(document: Document, branches: list[Branch]) -> list[Reason]:
+def reasons(document: Document, branches: list[Branch], language: str = LANGUAGE) -> list[Reason]:
     """Return each reason once, with the text for how it came out; unknown reads as not met."""
     found: dict[str, Reason] = {}
     for branch in branches:
         if branch.reason not in found:
             text = document.texts[branch.reason]
-            found[branch.reason] = Reason(branch.reason, (text.met if branch.met else text.unmet)[LANGUAGE])
+            found[branch.reason] = Reason(branch.reason, in_language(text.met if branch.met else text.unmet, language))
     return list(found.values())
+
+
+def reason_in(document: Document, reason: Reason, language: str) -> str:
+    """Return the text of a reason that was given in English, in a language where the rules have it."""
+    text = document.texts.get(reason.code)
+    for each in () if text is None else (text.met, text.unmet):
+        if each.get(LANGUAGE) == reason.text:
+            return in_language(each, language)
+    return reason.text
 
 
 def _explain(evaluation: Evaluation, facts: Facts) -> list[Explained]:

@@ -149,6 +149,11 @@ def parse(raw: bytes) -> Document:
     return document
 
 
+def in_language(texts: Texts, language: str) -> str:
+    """Return the text in a language, else in English; an empty text where there is neither."""
+    return texts.get(language) or texts.get(LANGUAGE, "")
+
+
 def canonical(document: Document) -> bytes:
     """Return the one spelling of a document (RFC 8785)."""
     return rfc8785.dumps(msgspec.to_builtins(document))

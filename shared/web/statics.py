@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,12 @@ class _File:
 
 
 class Statics:
-    """The files of ``folder`` and the common ones, read once; a name in ``folder`` wins."""
+    """The files of ``folder`` and the common ones, read once, and ``made`` ones; the last of a name wins."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = {path.name: _read(path) for root in (_SHARED, folder) for path in sorted(root.glob("*.*"))}
+    def __init__(self, folder: Path, made: Mapping[str, bytes] | None = None) -> None:
+        paths = [path for root in (_SHARED, folder) for path in sorted(root.glob("*.*"))]
+        contents = {path.name: path.read_bytes() for path in paths} | dict(made or {})
+        self._files = {name: _pack(name, content) for name, content in contents.items()}
 
     def url(self, name: str) -> str:
         """Return the address of a file, with its version; KeyError where there is no such file."""
@@ -57,8 +60,7 @@ class Statics:
         return Response(content, headers=headers, media_type=found.media_type)
 
 
-def _read(path: Path) -> _File:
-    content = path.read_bytes()
-    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+def _pack(name: str, content: bytes) -> _File:
+    media_type = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     version = hashlib.sha256(content).hexdigest()[:12]
     return _File(content, gzip.compress(content, 9, mtime=0), media_type, version)

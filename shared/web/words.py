@@ -8,14 +8,15 @@ from typing import Protocol
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
-# The page hands these to its script too, so that both say the same; each is a text to translate.
-WAIT_PATTERNS = {
-    "none": "less than a minute",
-    "up_to": "up to {high}",
-    "about": "about {low}",
-    "between": "between {low} and {high}",
-    "more": "more than {low}",
-    "unknown": "not known at the moment",
+from shared.web.texts import marked, texts
+
+_WAIT_PATTERNS = {
+    "none": marked("less than a minute"),
+    "up_to": marked("up to {high}"),
+    "about": marked("about {low}"),
+    "between": marked("between {low} and {high}"),
+    "more": marked("more than {low}"),
+    "unknown": marked("not known at the moment"),
 }
 _MINUTE_S = 60
 _MOST = 24 * 60  # minutes
@@ -37,6 +38,13 @@ def wait(low_s: float, high_s: float, locale: str = "en") -> str:
     return _wait(low, high, locale)
 
 
+@lru_cache
+def wait_patterns(locale: str) -> dict[str, str]:
+    """Return how waits are said; the page hands them to its script too, so that both say the same."""
+    said = texts(locale).gettext
+    return {name: said(text) for name, text in _WAIT_PATTERNS.items()}
+
+
 class Interval(Protocol):
     """An estimated wait, in seconds."""
 
@@ -49,21 +57,24 @@ class Interval(Protocol):
 
 def maybe_wait(expected: Interval | None, locale: str = "en") -> str:
     """Return the wait in words, or that it is not known."""
-    return WAIT_PATTERNS["unknown"] if expected is None else wait(expected.p50_s, expected.p90_s, locale)
+    if expected is None:
+        return wait_patterns(locale)["unknown"]
+    return wait(expected.p50_s, expected.p90_s, locale)
 
 
 @lru_cache(maxsize=4096)
 def _wait(low: int, high: int, locale: str) -> str:
+    say = wait_patterns(locale)
     if high <= 1:
-        return WAIT_PATTERNS["none"]
+        return say["none"]
     if high > _MOST:
-        return WAIT_PATTERNS["more"].format(low=length(max(1, min(low, _MOST)), locale))
+        return say["more"].format(low=length(max(1, min(low, _MOST)), locale))
     if low == 0:
-        return WAIT_PATTERNS["up_to"].format(high=length(high, locale))
+        return say["up_to"].format(high=length(high, locale))
     if low == high:
-        return WAIT_PATTERNS["about"].format(low=length(low, locale))
+        return say["about"].format(low=length(low, locale))
     short = number(low, locale) if high < 60 else length(low, locale)
-    return WAIT_PATTERNS["between"].format(low=short, high=length(high, locale))
+    return say["between"].format(low=short, high=length(high, locale))
 
 
 def length(minutes: int, locale: str = "en") -> str:

@@ -108,7 +108,8 @@ class Line:
         """Learn what was known before, by this process or another; what is older than the plan teaches nothing."""
         if known.epoch < self.epoch:
             return
-        self._adopt(known.mark, known.settings)
+        if known.mark > self._mark:  # where nobody has set anything, the rooms file is what counts
+            self._adopt(known.mark, known.settings)
         self._joined, self._called = max(self._joined, known.joined), max(self._called, known.called)
 
     async def install(self, now_us: int | None = None) -> Picture:

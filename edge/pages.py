@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edge import doorstep, errors, estimate, visits
+from edge import doorstep, errors, estimate, outlook, visits
 from edge.browser import Plain, Visitor
 from edge.desk import Desk, View
 from edge.line import Closed, LineError, Moved
@@ -156,13 +156,13 @@ class Pages:
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen = view.picture
         expected = estimate.wait(seen.waiting, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
-        shell = self._shell(visitor, "join.html", state=seen.state, note=note, challenge=view.challenge)
+        shell = self._shell(visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view))
         values = {
             "ahead": words.number(seen.waiting, visitor.language),
             "wait": words.maybe_wait(expected, visitor.language),
         }
         response = _page(visitor.language, shell.fill(values))
-        if seen.state == "closed" and not visitor.is_live:
+        if seen.shown == "closed" and not visitor.is_live:
             response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
         if visitor.desk.plan.require_cookie:
             doorstep.come_back(visitor, response)
@@ -174,7 +174,7 @@ class Pages:
             mode = "called" if standing.state == "called" else "admitted"
         known = visitor.started_with()
         start = max(standing.ahead, known or 0, 1)
-        shell = self._shell(visitor, "line.html", state=standing.room_state, mode=mode, paced=paced)
+        shell = self._shell(visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing))
         values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - standing.ahead}
         response = _page(visitor.language, shell.fill(values))
         if known is None:
@@ -187,7 +187,7 @@ class Pages:
         """The store does not answer; the place that the ticket holds is shown all the same."""
         ticket = visitor.edge.tickets.open(visitor.ticket, room=visitor.desk.plan.id, epoch=visitor.desk.line.epoch)
         after = _retry_after(error)
-        shell = self._shell(visitor, "line.html", state="open", mode="away", paced=False)
+        shell = self._shell(visitor, "line.html", state="open", mode="away", paced=False, **outlook.notes(None))
         values: dict[str, object] = {
             "place": words.number(ticket.place, visitor.language),
             "poll": after,
@@ -258,7 +258,7 @@ def _place(standing: Standing, language: str) -> dict[str, object]:
 
 def _state(desk: Desk) -> RoomState | None:
     try:
-        return desk.view().picture.state
+        return desk.view().picture.shown
     except LineError:
         return None
 

@@ -104,7 +104,9 @@ function news(text, atOnce = true) {
 }
 
 function showDoor(status) {
-  if (status.state !== door.dataset.state) location.reload();
+  const unlikely = status.remaining !== null && (status.remaining === 0 || status.joined - status.called > status.remaining);
+  const shown = [door.dataset.state, door.dataset.why, door.dataset.unlikely];
+  if (`${[status.state, status.why ?? "", unlikely ? "yes" : ""]}` !== `${shown}`) location.reload();
   else later(10);
 }
 
@@ -112,14 +114,25 @@ function showLine(standing) {
   if (standing.state === "left") return location.reload();
   element("away").hidden = true;
   for (const state of ["paused", "closed"]) {
-    const shown = standing.room_state === state;
+    const shown = standing.room_state === state && !standing.why;
     if (shown && element(state).hidden) news(element(state).textContent);
     element(state).hidden = !shown;
   }
+  showOutlook(standing);
   if (standing.state === "called") return called();
   if (standing.state === "admitted") return line.dataset.mode === "admitted" ? undefined : location.reload();
   showPlace(standing);
   later(standing.poll_after_s);
+}
+
+function showOutlook(standing) {
+  const why = standing.why === "origin_unhealthy" ? "origin_down" : standing.why;
+  const notes = { why, unlikely: standing.outlook === "unlikely" && why !== "sold_out" };
+  for (const text of element("why").children) text.hidden = text.dataset.why !== why;
+  for (const [id, shown] of Object.entries(notes)) {
+    if (shown && element(id).hidden) news([...element(id).children].filter((text) => !text.hidden).map((text) => text.textContent).join(" "));
+    element(id).hidden = !shown;
+  }
 }
 
 function showPlace(standing) {

@@ -1,6 +1,7 @@
 """A room follows its booking system, over HTTP: it stops, says why, and goes on by itself."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -177,6 +178,13 @@ async def test_more_people_ahead_than_doses_left_makes_it_unlikely_before_they_w
         joined = [(await slow.join()).json() for _ in range(6)]
         assert [body["ahead"] for body in joined] == [0, 1, 2, 3, 4, 5]
         assert [body["outlook"] for body in joined] == [None] * 4 + ["unlikely"] * 2
+        unlikely = '<div id="unlikely" class="note warn">'
+        door = await edge.get("/rooms/demo", headers={"Cookie": ""})
+        assert unlikely in door.text
+        assert "Take my place in line" in door.text, "they may all the same"
+        for index, body in enumerate(joined):
+            page = await edge.get("/rooms/demo", headers={"Cookie": f"vestibule_ticket_demo={body['ticket']}"})
+            assert (unlikely in page.text) == (index > 3)
         behind.says = told(remaining=100)
         await slow.becomes(remaining=100)
         assert (await slow.standing(joined[-1]["ticket"]))["outlook"] is None
@@ -197,6 +205,31 @@ async def test_at_zero_joining_closes_with_a_kind_word_and_opens_again_when_some
     room.behind.says = told(remaining=1)
     await room.becomes(why=None, state="open")
     assert (await room.join()).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("says", "why", "text"),
+    [
+        (told(remaining=0), "sold_out", "All appointments are taken for now."),
+        (told(frozen=True), "frozen", "Booking is stopped for the moment."),
+        (told(health="unhealthy"), "origin_unhealthy", "The booking system does not answer at the moment."),
+    ],
+    ids=["sold out", "frozen", "unhealthy"],
+)
+async def test_the_page_says_why_before_and_after_joining(room: Room, says: Any, why: str, text: str) -> None:
+    async def shown(cookie: str) -> list[str]:
+        page = (await room.edge.get("/rooms/demo", headers={"Cookie": cookie})).text
+        return re.findall(r'<p data-why="\w+"><strong>([^<]+)</strong>', page)
+
+    await room.becomes(remaining=1000)
+    ours = f"vestibule_ticket_demo={(await room.join()).json()['ticket']}"
+    assert await shown("") == await shown(ours) == []
+    room.behind.says = says
+    await room.becomes(why=why)
+    assert await shown("") == await shown(ours) == [text]
+    door = (await room.edge.get("/rooms/demo", headers={"Cookie": ""})).text
+    assert ("Take my place in line" in door) == (why != "sold_out")
+    assert "Refresh" in (await room.edge.get("/rooms/demo", headers={"Cookie": ""})).headers or why != "sold_out"
 
 
 async def test_an_automatic_room_grows_while_people_wait_and_falls_when_answers_are_slow(room: Room) -> None:

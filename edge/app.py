@@ -65,9 +65,9 @@ def create_app(
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(OnPages, form_targets=(config.origin_public_url,)),
             Middleware(Boundary, metrics=metrics.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
-            Middleware(OnPages, form_targets=(config.origin_public_url,)),
         ],
         exception_handlers={
             **pages.errors.handlers(),

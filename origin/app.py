@@ -78,9 +78,9 @@ def create_app(
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
-            Middleware(SecurityHeaders),
         ],
         exception_handlers={
             **pages.errors.handlers(),

@@ -6,6 +6,7 @@ company: a lone request goes at once.
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 import asyncpg
 import structlog
@@ -42,7 +43,8 @@ class Bookings:
         self._database = database
         self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._busy = 0
+        self._lanes: set[asyncio.Task[None]] = set()  # keeps the tasks alive; a task leaves it some time after its end
 
     async def book(self, attempt: Attempt) -> Result:
         """Return how the attempt came out; a booked one is on disk.
@@ -54,30 +56,36 @@ class Bookings:
             raise Problem(problem.STORE_UNAVAILABLE, "too many are booking at this moment", retry_after_s=2)
         outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((attempt, outcome))
-        if len(self._lanes) < LANES:
+        if self._busy < LANES:
+            self._busy += 1
             lane = asyncio.create_task(self._drive())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)
         return await outcome
 
     async def _drive(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
-            self._metrics.batch_size.observe(len(batch))
-            try:
-                results = await self._send([attempt for attempt, _ in batch])
-            except Exception as error:
-                for _, outcome in batch:
-                    if not outcome.done():
-                        outcome.set_exception(error)
+        # Nothing may be awaited between seeing the queue empty and leaving: who comes then must find the lane free.
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+                self._metrics.batch_size.observe(len(batch))
+                await self._serve(batch)
+        finally:
+            self._busy -= 1
+
+    async def _serve(self, batch: list[_Waiting]) -> None:
+        results: Sequence[Result | Exception]
+        try:
+            results = await self._send([attempt for attempt, _ in batch])
+        except Exception as error:  # whoever asked gets it, whatever it is
+            results = [error] * len(batch)
+        for (_, outcome), result in zip(batch, results, strict=True):
+            if outcome.done():
                 continue
-            for (_, outcome), result in zip(batch, results, strict=True):
-                if outcome.done():
-                    continue
-                if isinstance(result, Problem):
-                    outcome.set_exception(result)
-                else:
-                    outcome.set_result(result)
+            if isinstance(result, Exception):
+                outcome.set_exception(result)
+            else:
+                outcome.set_result(result)
 
     async def _send(self, attempts: list[Attempt]) -> list[Result | Problem]:
         async with self._database.connection() as connection:

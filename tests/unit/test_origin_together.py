@@ -126,6 +126,20 @@ async def test_who_gives_up_waiting_does_not_disturb_the_others() -> None:
     assert [isinstance(each, Result) for each in answers] == [True] * (LANES + 2) + [False]
 
 
+async def test_nobody_is_left_standing_when_a_lane_ends_as_they_come() -> None:
+    """A store that answers at once makes lanes end all the time; each request must find a lane, or start one."""
+    store = Trips(booked)
+    store.gate.set()
+    bookings = together(store)
+
+    async def regular(number: int) -> None:
+        for _ in range(50):
+            assert (await bookings.book(attempt(number))).answer == str(number)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(regular(number) for number in range(16)))
+
+
 async def test_the_queue_is_bounded() -> None:
     store = Trips(booked)
     bookings = together(store)

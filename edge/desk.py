@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from edge.lane import Lane
+from edge.left import LeftPlaces
 from edge.line import ClaimOutcome, Line, LineError, StoreUnavailable
 from edge.metrics import EdgeMetrics
 from edge.room import Change, Picture, PlaceState, RoomPlan, RoomState
@@ -18,8 +19,9 @@ log = structlog.get_logger(__name__)
 
 REFRESH_S = 0.15
 _TRIP_LIMIT = 256
-_LINGER_S = 0.002
+_LINGER_S = 0.003
 STALE_AFTER_S = 5.0
+_GLANCE_S = 1.0
 
 
 class RoomStatus(msgspec.Struct, frozen=True):
@@ -81,6 +83,7 @@ class Desk:
         self.line = line
         self._metrics = metrics
         self._view: View | None = None
+        self._left = LeftPlaces()
         self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
         self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
         self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
@@ -100,6 +103,19 @@ class Desk:
         """Take a place; the future raises Closed, Healing, StoreUnavailable."""
         return self._joins.submit(None)
 
+    def glance(self, place: int) -> View | None:
+        """Return the room where it is plain from memory that the place waits: most of those who ask, most of the time.
+
+        None sends the caller to ``look``: the place may have been called or given back, or the picture is too old.
+        """
+        view = self._view
+        if view is None or place <= view.picture.called or view.picture.healing or self._left.has(place):
+            return None
+        if asyncio.get_running_loop().time() - view.taken_at > _GLANCE_S:
+            return None
+        self.line.saw(place)
+        return view
+
     def look(self, place: int) -> "asyncio.Future[tuple[PlaceState, View]]":
         """Learn where a place stands; the future raises Moved, StoreUnavailable."""
         return self._looks.submit(place)
@@ -110,6 +126,7 @@ class Desk:
 
     async def leave(self, place: int) -> None:
         """Give a place back; raises Moved, StoreUnavailable."""
+        self._left.add(place)
         self._note(await self.line.leave([place]))
 
     async def change(self, change: Change) -> View:
@@ -119,7 +136,10 @@ class Desk:
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
         _, picture = await self.line.look([])
-        return self._note(picture)
+        view = self._note(picture)
+        if self._left.behind(picture, view.taken_at):
+            self._left.read(picture, await self.line.left_bits(), view.taken_at)
+        return view
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Refresh until ``stop``; a store that is away is asked again and again."""

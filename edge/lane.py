@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-_CROWD = 4  # who shared a trip; from there on the next is worth waiting for
-
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -13,8 +11,8 @@ R = TypeVar("R")
 class Lane(Generic[A, R]):
     """One round trip at a time, each for everybody who waits, at most ``limit``.
 
-    Under load a trip begins ``linger_s`` after the last one: a trip costs the process as much as answering several
-    visitors does, so it pays to let more of them gather. A lone visitor never waits for company.
+    Trips begin ``linger_s`` apart at least: a trip costs the process as much as answering several visitors does, so it
+    pays to let them gather. Whoever comes when nobody has travelled for that long does not wait.
 
     ``run`` gets the arguments in the order of arrival and returns as many results in that order. When it fails,
     everybody who shared the trip gets its error, and the next trip begins.
@@ -24,6 +22,7 @@ class Lane(Generic[A, R]):
         self._run = run
         self._limit = limit
         self._linger_s = linger_s
+        self._not_before = float("-inf")
         self._waiting: list[tuple[A, asyncio.Future[R]]] = []
         self._driver: asyncio.Task[None] | None = None
 
@@ -39,12 +38,17 @@ class Lane(Generic[A, R]):
     async def _drive(self) -> None:
         try:
             while self._waiting:
+                await self._linger()
                 trip, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
                 await self._travel(trip)
-                if len(trip) >= _CROWD:
-                    await asyncio.sleep(self._linger_s)
         finally:
             self._driver = None
+
+    async def _linger(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._not_before:
+            await asyncio.sleep(self._not_before - now)
+        self._not_before = max(now, self._not_before) + self._linger_s
 
     async def _travel(self, trip: Sequence[tuple[A, "asyncio.Future[R]"]]) -> None:
         try:

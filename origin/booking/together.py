@@ -27,7 +27,7 @@ MOST_TOGETHER = 32
 MOST_WAITING = 2_000
 _TRIES = 3
 
-_LOST_A_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+_LOST_A_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 _BY_CONSTRAINT: dict[str, Outcome] = {
     "appointment_one_active": "already_booked",
     "appointment_one_per_admission": "admission_used",
@@ -116,6 +116,9 @@ class Bookings:
         async with self._database.connection() as connection:
             try:
                 return list(await self.store.book(connection, attempts))
+            except asyncpg.LockNotAvailableError:
+                if len(attempts) == 1:
+                    raise
             except _LOST_A_RACE:
                 self._metrics.conflicts.inc()
         return await self._one_by_one(attempts)

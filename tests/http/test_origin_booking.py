@@ -268,7 +268,7 @@ async def test_no_personal_data_reaches_logs_metrics_urls_or_audit(
 
 
 async def test_one_locked_slot_holds_up_neither_the_others_nor_those_who_want_it_too(origin: Origin) -> None:
-    """Many want a slot that stays locked, one wants another: that one is served, the rest are told once to come back."""
+    """Many want a slot that stays locked, one wants another: that one is served, the rest are told to come back."""
     stuck, free = await origin.world.slot(capacity=9), await origin.world.slot(hours=30)
     visitors = [origin.visitor(f"person-{number}") for number in range(6)]
     decisions = [await each.decision() for each in visitors]

@@ -1,5 +1,6 @@
 """``python -m edge``: serve the waiting room."""
 
+import gc
 import sys
 
 import uvicorn
@@ -21,8 +22,14 @@ def main() -> None:
     except (ConfigError, KeyRingError, ThemeError) as fault:
         sys.stderr.write(f"{fault}\n")
         sys.exit(2)
+    app = create_app(config)
+    # What is there now stays for ever: the collector need not look at it again, nor at every few hundred new objects
+    # while thousands of requests wait for the store.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     uvicorn.run(
-        create_app(config),
+        app,
         host=settings.edge_host,
         port=settings.edge_port,
         loop="uvloop",

@@ -17,7 +17,7 @@ from edge.config import EdgeConfig
 from edge.desk import Desk
 from edge.governor import LEASE_TURNS, TIMEOUT_TURNS, Governor
 from edge.guard import Guard
-from edge.hot import OnPages, RoomRoutes
+from edge.hot import RoomCalls
 from edge.kept import Keeper
 from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
@@ -34,7 +34,7 @@ from shared.clock import Clock, SystemClock
 from shared.http import Endpoint, answer_unexpected
 from shared.ids import Ids, SystemIds
 from shared.keywatch import KeyWatch
-from shared.middleware import BodyLimit, Boundary
+from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 from shared.token import AdmissionTokens
 
 BODY_LIMIT = 16 * 1024
@@ -68,17 +68,17 @@ def create_app(
         endpoints=endpoints(),
         security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
     )
-    routes: list[BaseRoute] = [RoomRoutes(visitor_api.endpoints())]
-    routes += [endpoint.route() for endpoint in ops_api.endpoints()]
+    routes: list[BaseRoute] = [endpoint.route() for endpoint in ops_api.endpoints()]
     routes += service.routes(ready=_ready, registry=metrics.registry, document=document)
     pages = Pages(config.theme, secure_cookies=config.secure_cookies)
     routes += pages.routes()
     return Starlette(
         routes=routes,
         middleware=[
+            Middleware(RoomCalls, endpoints=visitor_api.endpoints(), metrics=metrics.http, body_limit=BODY_LIMIT),
+            Middleware(SecurityHeaders, form_targets=(config.origin_public_url,)),
             Middleware(Boundary, metrics=metrics.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
-            Middleware(OnPages, form_targets=(config.origin_public_url,)),
         ],
         exception_handlers={
             **pages.errors.handlers(),

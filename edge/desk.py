@@ -11,6 +11,7 @@ import structlog
 
 from edge.kept import Keeper
 from edge.lane import Hold, Lane
+from edge.left import LeftPlaces
 from edge.line import ClaimOutcome, Healing, Line, LineError, StoreUnavailable
 from edge.metrics import EdgeMetrics
 from edge.room import ChallengeKind, Change, Held, Picture, PlaceState, RoomPlan, RoomState
@@ -19,8 +20,9 @@ log = structlog.get_logger(__name__)
 
 REFRESH_S = 0.15
 _TRIP_LIMIT = 256
-_LINGER_S = 0.002
+_LINGER_S = 0.003
 STALE_AFTER_S = 5.0
+_GLANCE_S = 1.0
 
 
 class RoomStatus(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ class Desk:
         hold = Hold((StoreUnavailable, Healing), hold_s, hold_most)
         self._metrics = metrics
         self._view: View | None = None
+        self._left = LeftPlaces()
         self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold)
         self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
         self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
@@ -124,6 +127,19 @@ class Desk:
         """
         return self._joins.submit(None)
 
+    def glance(self, place: int) -> View | None:
+        """Return the room where it is plain from memory that the place waits: most of those who ask, most of the time.
+
+        None sends the caller to ``look``: the place may have been called or given back, or the picture is too old.
+        """
+        view = self._view
+        if view is None or place <= view.picture.called or view.picture.healing or self._left.has(place):
+            return None
+        if asyncio.get_running_loop().time() - view.taken_at > _GLANCE_S:
+            return None
+        self.line.saw(place)
+        return view
+
     def look(self, place: int) -> "asyncio.Future[tuple[PlaceState, View]]":
         """Learn where a place stands; the future raises Moved, StoreUnavailable."""
         return self._looks.submit(place)
@@ -134,6 +150,7 @@ class Desk:
 
     async def leave(self, place: int) -> None:
         """Give a place back; raises Moved, StoreUnavailable."""
+        self._left.add(place)
         self._note(await self.line.leave([place]))
 
     async def change(self, change: Change) -> View:
@@ -145,7 +162,10 @@ class Desk:
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
         _, picture = await self.line.look([])
-        return self._note(picture)
+        view = self._note(picture)
+        if self._left.behind(picture, view.taken_at):
+            self._left.read(picture, await self.line.left_bits(), view.taken_at)
+        return view
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
         """Refresh until ``stop``; a store that is away is asked again and again."""

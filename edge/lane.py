@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-_CROWD = 4  # who shared a trip; from there on the next is worth waiting for
-
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -35,8 +33,8 @@ class _Rider(Generic[A, R]):
 class Lane(Generic[A, R]):
     """One round trip at a time, each for everybody who waits, at most ``limit``.
 
-    Under load a trip begins ``linger_s`` after the last one: a trip costs the process as much as answering several
-    visitors does, so it pays to let more of them gather. A lone visitor never waits for company.
+    Trips begin ``linger_s`` apart at least: a trip costs the process as much as answering several visitors does, so it
+    pays to let them gather. Whoever comes when nobody has travelled for that long does not wait.
 
     ``run`` gets the arguments in the order of arrival and returns as many results in that order. When it fails,
     everybody who shared the trip gets its error, and the next trip begins; with ``hold`` they are kept in their order
@@ -55,6 +53,7 @@ class Lane(Generic[A, R]):
         self._limit = limit
         self._linger_s = linger_s
         self._hold = hold
+        self._not_before = float("-inf")
         self._waiting: list[_Rider[A, R]] = []
         self._driver: asyncio.Task[None] | None = None
         self._fault: Exception | None = None  # why the last trip failed, while riders are kept for the next
@@ -75,16 +74,21 @@ class Lane(Generic[A, R]):
     async def _drive(self) -> None:
         try:
             while self._waiting:
+                await self._linger()
                 trip, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
                 self._fault = await self._travel(trip)
                 if self._fault is not None and self._hold is not None:
                     self._waiting = _still_patient(trip + self._waiting, self._fault)
                     await asyncio.sleep(self._hold.every_s)
-                elif len(trip) >= _CROWD:
-                    await asyncio.sleep(self._linger_s)
         finally:
             self._driver = None
             self._fault = None
+
+    async def _linger(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._not_before:
+            await asyncio.sleep(self._not_before - now)
+        self._not_before = max(now, self._not_before) + self._linger_s
 
     async def _travel(self, trip: Sequence[_Rider[A, R]]) -> Exception | None:
         """Make one trip; return the fault that its riders are to be kept for."""

@@ -159,6 +159,19 @@ class Line:
         """
         return _room(await self._act_on(scripts.LEAVE, places, now_us))
 
+    async def left_bits(self) -> bytes:
+        """Return the bitmap of the places that were given back; bit = place, the highest bit of a byte first."""
+        try:
+            bits = await self._client.get(self._keys[3])
+        except (RedisError, OSError) as error:
+            self._counting.store_failed("look")
+            raise StoreUnavailable(type(error).__name__) from error
+        return bits if isinstance(bits, bytes) else b""
+
+    def saw(self, place: int) -> None:
+        """Note a place of a valid ticket: the line never goes below it again."""
+        self._joined = max(self._joined, place)
+
     async def change(self, change: Change, now_us: int | None = None) -> Picture:
         """Change the room's settings, on every edge at once."""
         wished = [change.rate_per_s, change.burst, change.state, change.reason, change.challenge, change.governor]

@@ -105,6 +105,9 @@ async def standing(edge: EdgeState, desk: Desk, text: str | None) -> Standing:
         TicketRefused, Moved, StoreUnavailable: see there.
     """
     ticket = _open(edge, desk, text)
+    view = desk.glance(ticket.place)
+    if view is not None:
+        return _standing(edge, ticket.place, "waiting", view)
     state, view = await desk.look(ticket.place)
     return _standing(edge, ticket.place, state, view)
 

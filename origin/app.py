@@ -88,9 +88,9 @@ def create_app(
         routes=routes,
         middleware=[
             Middleware(Measured, traffic=traffic),
+            Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),
-            Middleware(SecurityHeaders),
         ],
         exception_handlers={
             **pages.errors.handlers(),

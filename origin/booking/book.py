@@ -1,6 +1,5 @@
 """Book a slot. What is confirmed is committed; what is refused has cost nothing."""
 
-from dataclasses import replace
 from time import perf_counter
 from typing import Annotated
 from uuid import UUID
@@ -65,7 +64,6 @@ def _attempt(state: OriginState, admission: Admission, person: Person, key: str,
         decision=form.decision_ref,
         admission=admission.id,
         appointment=state.ids.uuid(),
-        audit=state.ids.uuid(),
         now=state.clock.now(),
     )
 
@@ -84,7 +82,7 @@ async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> A
                 decision = await _redecide(state, admission, attempt)
                 if decision.outcome != "eligible":
                     return await _keep(state, attempt, _ineligible(decision))
-                attempt = replace(attempt, decision=decision.decision_ref, now=state.clock.now())
+                attempt = msgspec.structs.replace(attempt, decision=decision.decision_ref, now=state.clock.now())
             case "key_in_flight" | "key_reused" | "frozen":
                 raise Problem(PASSING[result.outcome])
             case _:

@@ -40,7 +40,7 @@ async def cancel(state: OriginState, person: Person, appointment: UUID) -> None:
     """
     async with state.database.connection() as connection:
         outcome = await state.bookings.store.cancel(
-            connection, appointment, person=person.pseudonym, audit=state.ids.uuid(), now=state.clock.now()
+            connection, appointment, person=person.pseudonym, now=state.clock.now()
         )
     match outcome:
         case "cancelled":

@@ -3,11 +3,11 @@
 -- the same order.
 SELECT asked.position, booked.outcome, booked.answer
   FROM unnest(:persons::bytea[], :keys::text[], :fingerprints::bytea[], :programmes::text[], :slots::bigint[],
-              :decisions::uuid[], :admissions::text[], :appointments::uuid[], :audits::uuid[], :nows::timestamptz[])
-       WITH ORDINALITY AS asked (person, key, fingerprint, programme, slot, decision, admission, appointment, audit,
+              :decisions::uuid[], :admissions::text[], :appointments::uuid[], :nows::timestamptz[])
+       WITH ORDINALITY AS asked (person, key, fingerprint, programme, slot, decision, admission, appointment,
                                  now, position)
  CROSS JOIN LATERAL book(asked.person, asked.key, asked.fingerprint, asked.programme, asked.slot, asked.decision,
-                         asked.admission, asked.appointment, asked.audit, asked.now) booked;
+                         asked.admission, asked.appointment, asked.now) booked;
 
 -- name: remember_refusal^
 -- Keeps a refusal as the answer to its key; returns the answer that counts.
@@ -15,7 +15,7 @@ SELECT remember_refusal(:person, :key, :fingerprint, :status, :body, :now) AS bo
 
 -- name: cancel^
 -- Cancels a person's appointment and frees its place.
-SELECT cancel(:person, :appointment, :audit, :now) AS outcome;
+SELECT cancel(:person, :appointment, :now) AS outcome;
 
 -- name: appointment^
 -- A person's own appointment with its slot and site.

@@ -1,13 +1,13 @@
 """Bookings in the database. The guarantees live in the SQL functions and the constraints below them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from origin.booking.appointments import Appointment, from_row
 from origin.db.sql import Connection, load
@@ -34,9 +34,8 @@ Outcome = Literal[
 CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late"]
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """One booking request. ``appointment`` and ``audit`` are the ids it will have if it is booked."""
+class Attempt(msgspec.Struct, frozen=True):
+    """One booking request. ``appointment`` is the id it will have if it is booked."""
 
     person: bytes
     key: str
@@ -46,12 +45,10 @@ class Attempt:
     decision: UUID
     admission: str
     appointment: UUID
-    audit: UUID
     now: datetime
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """How an attempt came out; ``answer`` as the SQL function ``book`` says, JSON."""
 
     outcome: Outcome
@@ -83,7 +80,6 @@ class BookingStore:
             decisions=[each.decision for each in asked],
             admissions=[each.admission for each in asked],
             appointments=[each.appointment for each in asked],
-            audits=[each.audit for each in asked],
             nows=[each.now for each in asked],
         )
         results: list[Result] = [Result("key_in_flight")] * len(attempts)
@@ -110,13 +106,9 @@ class BookingStore:
         kept: str | None = row["body"]
         return kept
 
-    async def cancel(
-        self, connection: Connection, appointment: UUID, *, person: bytes, audit: UUID, now: datetime
-    ) -> CancelOutcome:
+    async def cancel(self, connection: Connection, appointment: UUID, *, person: bytes, now: datetime) -> CancelOutcome:
         """Cancel a person's appointment; its place can be booked at once."""
-        row = await load(QUERIES)["cancel"].row(
-            connection, appointment=appointment, person=person, audit=audit, now=now
-        )
+        row = await load(QUERIES)["cancel"].row(connection, appointment=appointment, person=person, now=now)
         assert row is not None
         outcome: CancelOutcome = row["outcome"]
         return outcome

@@ -25,7 +25,7 @@ _SESSION = {
     "application_name": "vestibule-origin",
     "default_transaction_isolation": "read committed",  # the booking's UPDATE must see the latest row
     "statement_timeout": "5000",
-    "lock_timeout": "2000",
+    "lock_timeout": "1000",
     "idle_in_transaction_session_timeout": "10000",
     "timezone": "UTC",
     "jit": "off",

@@ -116,7 +116,6 @@ class Decisions:
         grant = evaluation.grant
         return NewDecision(
             ref=ref,
-            audit=self.ids.uuid(),
             programme=programme.id,
             person=person,
             outcome=evaluation.outcome,

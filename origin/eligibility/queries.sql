@@ -41,8 +41,8 @@ WITH current AS (
       FROM current
     RETURNING ref, rule_version
 )
-INSERT INTO audit_event (id, at, kind, programme, actor, person, about, details)
-SELECT :audit, :now, 'decided', :programme, 'visitor', :person, ref,
+INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+SELECT :now, 'decided', :programme, 'visitor', :person, ref,
        json_build_object('outcome', :outcome::text, 'rule_version', rule_version, 'ruleset', :ruleset::text,
                          'evaluator', :evaluator::text)
   FROM decided

@@ -15,7 +15,6 @@ class NewDecision:
     """What is stored of a decision; ``branches`` as JSON."""
 
     ref: UUID
-    audit: UUID
     programme: str
     person: bytes
     outcome: str

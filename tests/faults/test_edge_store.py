@@ -66,9 +66,10 @@ async def test_while_the_store_is_away_everybody_is_told_to_come_back(
     cookies = dict(visitor.cookies)
     assert cookies
     store.kill()
+    await until(lambda: _is(visitor.get("/v1/rooms/demo/tickets/me"), 503))  # for a second, memory answers
     for method, path in [
-        ("POST", "/v1/rooms/demo/tickets"),
         ("GET", "/v1/rooms/demo/tickets/me"),
+        ("POST", "/v1/rooms/demo/tickets"),
         ("POST", "/v1/rooms/demo/admissions"),
         ("DELETE", "/v1/rooms/demo/tickets/me"),
     ]:

@@ -1,5 +1,6 @@
 """The visitors' JSON, over HTTP against a served edge."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 
@@ -343,3 +344,22 @@ async def test_the_funnel_is_counted(visitor: httpx.AsyncClient) -> None:
     await visitor.delete("/v1/rooms/demo/tickets/me")
     assert await metric(visitor, "left_total", room="demo") == 1
     assert await metric(visitor, "claims_total", outcome="admitted") == 1
+
+
+async def test_whoever_waits_is_answered_from_memory(visitor: httpx.AsyncClient) -> None:
+    await visitor.post("/v1/rooms/slow/tickets")
+    before = await metric(visitor, "trip_size_count", act="look")
+    for _ in range(5):
+        assert (await visitor.get("/v1/rooms/slow/tickets/me")).json()["state"] == "waiting"
+    assert await metric(visitor, "trip_size_count", act="look") == before
+
+
+async def test_a_place_given_back_over_another_edge_is_known_here_in_a_moment(
+    base: str, visitor: httpx.AsyncClient, valkey: Redis
+) -> None:
+    ticket = (await visitor.post("/v1/rooms/slow/tickets")).json()["ticket"]
+    await line(valkey, id="slow", **WAITING).leave([1])
+    deadline = asyncio.get_running_loop().time() + 3
+    header = {"Authorization": f"Ticket {ticket}"}
+    while (await visitor.get("/v1/rooms/slow/tickets/me", headers=header)).json()["state"] != "left":
+        assert asyncio.get_running_loop().time() < deadline

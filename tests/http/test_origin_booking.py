@@ -1,5 +1,6 @@
 """Booking over HTTP: one answer per key, nothing spent by a failure, the rules in force now, one's own only."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,18 @@ async def test_no_personal_data_reaches_logs_metrics_urls_or_audit(
         assert [value for value in planted if value in text] == []
         hidden = [value.encode().hex() for value in planted]
         assert [value for value in hidden if value in text] == []
+
+
+async def test_one_locked_slot_holds_up_neither_the_others_nor_those_who_want_it_too(origin: Origin) -> None:
+    """Many want a slot that stays locked, one wants another: that one is served, the rest are told to come back."""
+    stuck, free = await origin.world.slot(capacity=9), await origin.world.slot(hours=30)
+    visitors = [origin.visitor(f"person-{number}") for number in range(6)]
+    decisions = [await each.decision() for each in visitors]
+    async with origin.world.connection.transaction():
+        await origin.world.connection.execute("SELECT * FROM slot WHERE id = $1 FOR UPDATE", stuck)
+        wanted = [stuck] * 5 + [free]
+        async with asyncio.timeout(8):
+            answers = await asyncio.gather(
+                *(each.book(slot, ref) for each, slot, ref in zip(visitors, wanted, decisions, strict=True))
+            )
+    assert [answer.status_code for answer in answers] == [503] * 5 + [201]

@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from shared import problem, service
 from shared.http import Endpoint, Json, answer_http_exception, answer_problem, read_body, read_query
-from shared.middleware import BodyLimit, Boundary, HttpMetrics
+from shared.middleware import BodyLimit, Boundary, HttpMetrics, SecurityHeaders
 from shared.openapi import document
 from shared.problem import Problem
 from tests.conftest import Serve
@@ -151,3 +152,20 @@ async def test_the_openapi_document_names_every_operation_and_its_refusals(clien
     operation = described["paths"]["/orders"]["post"]
     assert set(operation["responses"]) == {"201", "400", "405", "413", "415", "422", "503"}
     assert described["paths"]["/orders"]["get"]["parameters"][0]["schema"]["maximum"] == 100
+
+
+async def test_a_page_that_tells_of_our_own_fault_is_as_protected_as_any(serve: Serve) -> None:
+    def page(_scope: Scope) -> Response:
+        return Response("<h1>Sorry</h1>", 500, media_type="text/html")
+
+    app = Starlette(
+        routes=[Endpoint("GET", "/fail", fail, "Fail", {200: None}).route()],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Boundary, metrics=HttpMetrics(CollectorRegistry(), "test"), fault_page=page),
+        ],
+    )
+    async with httpx.AsyncClient(base_url=await serve(app)) as browser:
+        answer = await browser.get("/fail")
+    assert (answer.status_code, answer.text) == (500, "<h1>Sorry</h1>")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]

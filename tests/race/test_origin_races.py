@@ -85,10 +85,8 @@ class CheckThenWrite(BookingStore):
     async def book(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
         return [await self._one(connection, attempt) for attempt in attempts]
 
-    async def cancel(
-        self, connection: Connection, appointment: UUID, *, person: bytes, audit: UUID, now: datetime
-    ) -> CancelOutcome:
-        del audit, now
+    async def cancel(self, connection: Connection, appointment: UUID, *, person: bytes, now: datetime) -> CancelOutcome:
+        del now
         slot = await connection.fetchval(
             "SELECT slot FROM appointment WHERE id = $1 AND person = $2", appointment, person
         )

@@ -62,7 +62,7 @@ async def test_publishing_waits_for_a_booking_that_has_looked_at_the_rules(world
         await transaction.start()
         await booking.fetch(
             "SELECT outcome FROM book('\\x00', 'k', '\\x00', 'demo', 1, gen_random_uuid(), 'a',"
-            " gen_random_uuid(), gen_random_uuid(), now())"
+            " gen_random_uuid(), now())"
         )
         publishing = asyncio.create_task(publish(world.connection, "demo", DEMO, START))
         async with asyncio.timeout(5):

@@ -11,7 +11,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from origin.booking.store import Attempt, BookingStore, Result
-from origin.booking.together import LANES, MOST_TOGETHER, MOST_WAITING, Bookings
+from origin.booking.together import LANES, MOST_TOGETHER, MOST_WAITING, SLOW_TRIP_S, Bookings
 from origin.db.pool import Database
 from origin.db.sql import Connection
 from origin.metrics import OriginMetrics
@@ -22,7 +22,7 @@ NOW = datetime(2027, 3, 1, tzinfo=UTC)
 
 
 def attempt(slot: int) -> Attempt:
-    return Attempt(b"p", str(slot), b"f", "demo", slot, UUID(int=1), "a", UUID(int=slot), UUID(int=slot), NOW)
+    return Attempt(b"p", str(slot), b"f", "demo", slot, UUID(int=1), "a", UUID(int=slot), NOW)
 
 
 class Trips(BookingStore):
@@ -70,13 +70,30 @@ async def gathered(bookings: Bookings, slots: Sequence[int]) -> "list[asyncio.Ta
 async def test_requests_gather_while_the_lanes_are_busy_and_each_gets_its_own_answer() -> None:
     store = Trips(booked)
     bookings = together(store)
-    first = await gathered(bookings, range(LANES))
+    first = await gathered(bookings, range(3))
     later = await gathered(bookings, range(100, 100 + MOST_TOGETHER + 5))
     store.gate.set()
     answers = await asyncio.gather(*first, *later)
-    assert [each.answer for each in answers] == [str(n) for n in (*range(LANES), *range(100, 105 + MOST_TOGETHER))]
-    assert max(len(trip) for trip in store.trips) == MOST_TOGETHER
-    assert len(store.trips) < 6
+    assert [each.answer for each in answers] == [str(n) for n in (*range(3), *range(100, 105 + MOST_TOGETHER))]
+    assert [len(trip) for trip in store.trips] == [3, MOST_TOGETHER, 5]
+
+
+async def test_a_slow_trip_holds_up_nobody_who_comes_later() -> None:
+    """Up to the number of lanes, also for those who come long after the trip has become slow."""
+    store = Trips(booked)
+    bookings = together(store)
+    tasks: list[asyncio.Task[Result]] = []
+    async with asyncio.timeout(5):
+        for number in range(LANES):
+            tasks += await gathered(bookings, [number])
+            while len(store.trips) <= number:
+                await asyncio.wait(tasks, timeout=SLOW_TRIP_S / 4)
+            await asyncio.wait(tasks, timeout=SLOW_TRIP_S * 2)
+    tasks += await gathered(bookings, [77])
+    await asyncio.wait(tasks, timeout=SLOW_TRIP_S * 3)
+    assert store.trips == [[number] for number in range(LANES)]
+    store.gate.set()
+    assert [each.answer for each in await asyncio.gather(*tasks)] == [*map(str, range(LANES)), "77"]
 
 
 async def test_a_race_that_one_lost_is_asked_again_one_by_one() -> None:
@@ -119,20 +136,35 @@ async def test_a_fault_reaches_everybody_who_shared_the_trip_and_the_next_goes_o
 async def test_who_gives_up_waiting_does_not_disturb_the_others() -> None:
     store = Trips(booked)
     bookings = together(store)
-    tasks = await gathered(bookings, range(LANES + 3))
+    tasks = await gathered(bookings, [0])
+    tasks += await gathered(bookings, range(1, 5))
     tasks[-1].cancel()
     store.gate.set()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [isinstance(each, Result) for each in answers] == [True] * (LANES + 2) + [False]
+    assert [isinstance(each, Result) for each in answers] == [True] * 4 + [False]
+
+
+async def test_nobody_is_left_standing_when_a_lane_ends_as_they_come() -> None:
+    """A store that answers at once makes lanes end all the time; each request must find a lane, or start one."""
+    store = Trips(booked)
+    store.gate.set()
+    bookings = together(store)
+
+    async def regular(number: int) -> None:
+        for _ in range(50):
+            assert (await bookings.book(attempt(number))).answer == str(number)
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(regular(number) for number in range(16)))
 
 
 async def test_the_queue_is_bounded() -> None:
     store = Trips(booked)
     bookings = together(store)
-    tasks = await gathered(bookings, range(MOST_WAITING + LANES * MOST_TOGETHER + 1))
+    tasks = await gathered(bookings, range(MOST_WAITING + MOST_TOGETHER + 1))
     store.gate.set()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     refused = [each for each in answers if isinstance(each, Problem)]
-    assert 1 <= len(refused) <= LANES * MOST_TOGETHER + 1
+    assert 1 <= len(refused) <= MOST_TOGETHER + 1
     assert {each.kind for each in refused} == {problem.STORE_UNAVAILABLE}
     assert sum(isinstance(each, Result) for each in answers) + len(refused) == len(answers)

@@ -130,7 +130,7 @@ CREATE INDEX idempotency_age ON idempotency (created_at);
 -- Written in the same transaction as what they tell of ----------------------------------------------------------------
 
 CREATE TABLE audit_event (
-    id         uuid PRIMARY KEY,
+    id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     at         timestamptz NOT NULL,
     kind       text NOT NULL,
     programme  text NOT NULL,

@@ -12,7 +12,7 @@
 -- Raises unique_violation when a concurrent call for the same person or admission won; ask again for the outcome.
 CREATE FUNCTION book(
     p_person bytea, p_key text, p_fingerprint bytea, p_programme text, p_slot bigint, p_decision uuid,
-    p_admission text, p_appointment uuid, p_audit uuid, p_now timestamptz, OUT outcome text, OUT answer text
+    p_admission text, p_appointment uuid, p_now timestamptz, OUT outcome text, OUT answer text
 ) LANGUAGE plpgsql AS $$
 DECLARE
     known record;
@@ -80,8 +80,8 @@ BEGIN
         SELECT p_appointment, p_programme, p_person, asked.dose, id, 'confirmed', p_decision, p_admission, p_now, p_now
           FROM taken
     ), audited AS (
-        INSERT INTO audit_event (id, at, kind, programme, actor, person, about, details)
-        SELECT p_audit, p_now, 'booked', p_programme, 'visitor', p_person, p_appointment,
+        INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+        SELECT p_now, 'booked', p_programme, 'visitor', p_person, p_appointment,
                json_build_object('slot', id, 'decision', p_decision, 'rule_version', asked.version)
           FROM taken
     ), announced AS (
@@ -119,7 +119,7 @@ $$;
 
 -- Cancels a person's appointment and gives its place back, in one transaction.
 -- outcome: cancelled | already_cancelled | unknown (also for other people's) | too_late (begun, or past its start)
-CREATE FUNCTION cancel(p_person bytea, p_appointment uuid, p_audit uuid, p_now timestamptz, OUT outcome text)
+CREATE FUNCTION cancel(p_person bytea, p_appointment uuid, p_now timestamptz, OUT outcome text)
 LANGUAGE plpgsql AS $$
 DECLARE
     ours record;
@@ -139,8 +139,8 @@ BEGIN
     END IF;
     UPDATE appointment SET status = 'cancelled', version = version + 1, changed_at = p_now WHERE id = p_appointment;
     UPDATE slot SET remaining = remaining + 1 WHERE id = ours.slot;
-    INSERT INTO audit_event (id, at, kind, programme, actor, person, about, details)
-    VALUES (p_audit, p_now, 'cancelled', ours.programme, 'visitor', p_person, p_appointment,
+    INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+    VALUES (p_now, 'cancelled', ours.programme, 'visitor', p_person, p_appointment,
             json_build_object('slot', ours.slot));
     INSERT INTO outbox (kind, appointment, appointment_version, created_at)
     VALUES ('cancelled', p_appointment, ours.version + 1, p_now);

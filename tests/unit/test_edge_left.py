@@ -8,7 +8,7 @@ from edge.left import LeftPlaces
 from edge.room import Picture
 
 ROOM = msgspec.json.decode(
-    b'{"state":"open","reason":"","epoch":1,"rate":50,"burst":10,"window":30,"joined":9,"called":0,"answered":0,'
+    b'{"state":"open","reason":"","epoch":1,"version":1,"rate":50,"burst":10,"window":30,"joined":9,"called":0,"answered":0,'
     b'"admitted":0,"left":0,"tokens":0,"show":1,"calls_per_s":50,"backlog":0,"healing":false,"at_us":1}',
     type=Picture,
 )

@@ -187,9 +187,9 @@ function go(admission) {
   const form = document.createElement("form");
   form.method = "post";
   form.action = admission.enter_url;
-  const token = document.createElement("input");
-  Object.assign(token, { type: "hidden", name: "token", value: admission.token });
-  form.append(token);
+  for (const [name, value] of Object.entries({ token: admission.token, lang: language })) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
   document.body.append(form);
   form.submit();
 }

@@ -8,6 +8,9 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 
 from deploy.translations import ROOMS, ROOT, TRANSLATED, Room, gathered, kept
+from origin.eligibility.document import parse
+from origin.eligibility.versions import DEMO
+from shared.web.languages import LANGUAGES
 from shared.web.texts import texts
 
 _EACH = [pytest.param(room, language, id=f"{room.code}-{language}") for room in ROOMS for language in TRANSLATED]
@@ -83,3 +86,12 @@ def test_a_catalogue_gives_its_texts_and_the_common_ones(language: str) -> None:
     assert said.gettext("Your appointment") != "Your appointment"
     plural = "There are problems with your answers"
     assert said.ngettext("There is a problem with your answer", plural, 3) != plural
+
+
+def test_the_rules_that_we_ship_speak_every_language() -> None:
+    document = parse(DEMO.read_bytes())
+    reasons = [text for reason in document.texts.values() for text in (reason.met, reason.unmet)]
+    labels = document.labels
+    names = [texts for each in (labels.region, labels.job_code, labels.conditions) for texts in each.values()]
+    assert len(reasons) > 30
+    assert [each for each in (document.title, *reasons, *names) if set(each) != set(LANGUAGES)] == []

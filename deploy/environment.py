@@ -47,6 +47,7 @@ def services(settings: StackSettings, data: DataDir, *, database_url: str, redis
         "EDGE_PUBLIC_URL": settings.url("edge_port"),
         "ORIGIN_PUBLIC_URL": settings.url("origin_port"),
         "ROOMS_FILE": _absolute(data.rooms),
+        "EDGE_STATE_DIR": _absolute(data.root / "edge"),
         "TICKET_KEYS_FILE": _absolute(data.key_file("tickets")),
         "ADMISSION_KEYS_FILE": _absolute(data.key_file("admission")),
         "ORIGIN_KEYS_FILE": _absolute(data.key_file("origin")),

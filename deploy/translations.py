@@ -58,6 +58,17 @@ def kept(room: Room, language: str) -> Catalog:
         return read_po(file, locale=language, abort_invalid=True)
 
 
+def write(room: Room, language: str, catalogue: Catalog) -> None:
+    """Write a catalogue; the same texts give the same file."""
+    header = (
+        f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n'
+        f'"Plural-Forms: {catalogue.plural_forms}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    )
+    with room.path(language).open("wb") as file:
+        file.write(header.encode())
+        write_po(file, catalogue, width=120, sort_output=True, omit_header=True, include_lineno=False)
+
+
 def gather() -> None:
     """Bring every catalogue up to date."""
     for room in ROOMS:
@@ -67,10 +78,8 @@ def gather() -> None:
             catalogue = kept(room, language) if path.exists() else Catalog(locale=language, charset="utf-8")
             catalogue.update(found, no_fuzzy_matching=True)
             catalogue.obsolete.clear()
-            catalogue.fuzzy = False
             path.parent.mkdir(exist_ok=True)
-            with path.open("wb") as file:
-                write_po(file, catalogue, width=120, sort_output=True, omit_header=False, include_lineno=False)
+            write(room, language, catalogue)
 
 
 if __name__ == "__main__":

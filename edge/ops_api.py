@@ -78,8 +78,11 @@ async def _operator(request: Request) -> EdgeState:
 
 
 async def _desk(request: Request) -> Desk:
-    edge = await _operator(request)
-    return edge.desk(request.path_params["room"])
+    edge: EdgeState = request.scope["state"]["edge"]
+    room: str = request.path_params["room"]
+    if request.method != "GET":
+        await edge.guard.limit(request.scope, room, "acts")
+    return (await _operator(request)).desk(room)
 
 
 def _report(desk: Desk, view: View) -> RoomReport:
@@ -158,7 +161,7 @@ async def _change(desk: Desk, change: Change, event: str) -> Response:
 
 def endpoints() -> list[Endpoint]:
     """Return the table of the operators' operations."""
-    refused = [problem.UNAUTHENTICATED, problem.FORBIDDEN]
+    refused = [problem.UNAUTHENTICATED, problem.FORBIDDEN, errors.TOO_MANY_REQUESTS]
     room = "/v1/ops/rooms/{room}"
     bearer = ["bearer"]
     return [

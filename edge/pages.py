@@ -156,7 +156,9 @@ class Pages:
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen = view.picture
         expected = estimate.wait(seen.waiting, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
-        shell = self._shell(visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view))
+        shell = self._shell(
+            visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view)
+        )
         values = {
             "ahead": words.number(seen.waiting, visitor.language),
             "wait": words.maybe_wait(expected, visitor.language),
@@ -174,7 +176,9 @@ class Pages:
             mode = "called" if standing.state == "called" else "admitted"
         known = visitor.started_with()
         start = max(standing.ahead, known or 0, 1)
-        shell = self._shell(visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing))
+        shell = self._shell(
+            visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing)
+        )
         values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - standing.ahead}
         response = _page(visitor.language, shell.fill(values))
         if known is None:

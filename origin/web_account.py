@@ -73,7 +73,7 @@ class AccountPages:
         _, cookie = await admission.exchange(visit.state, text_of(form, "token", at_most=_TOKEN_LENGTH))
         response = see("/" if visit.person is None else visit.go_on())  # first things first: "/" says to sign in
         admission.set_cookie(visit.state, response, cookie)
-        return response
+        return self._site.speak(text_of(form, "lang"), response)  # the language of the waiting room
 
     async def _entered(self, visit: Visit) -> Response:
         """Reloading the way in leads to where it led."""

@@ -12,7 +12,7 @@ from origin.eligibility.decisions import Decision
 from origin.eligibility.document import Texts, in_language
 from origin.web_form import NONE, Choices, Complaint, read, typed_in
 from origin.web_site import Site, see
-from origin.web_visit import FORM_STALE, Outcome, Typed, Visit
+from origin.web_visit import FORM_STALE, Outcome, Typed, Visit, text_of
 from origin.web_words import product, texts_in
 from shared.problem import Problem
 
@@ -52,6 +52,8 @@ class EligibilityPages:
     async def _answer(self, visit: Visit) -> Response:
         form = await visit.form()
         visit.kept.typed = typed = typed_in(form)  # kept whatever happens next
+        if "lang" in form:
+            return self._site.speak(text_of(form, "lang"), see("/eligibility"))
         admission = await visit.require_admission()
         person = visit.require_person()
         try:
@@ -102,6 +104,8 @@ class EligibilityPages:
             visit,
             "eligibility.html",
             status,
+            back="/eligibility",
+            switch_form="questions",
             regions=regions,
             jobs=jobs,
             conditions=conditions,

@@ -60,6 +60,7 @@ class Site:
         self._environments = environments(_HERE / "templates", CATALOGUES, self.statics, theme)
         for made in self._environments.values():
             made.filters["where"] = where
+        self._secure = config.secure_cookies
         self.switch = languages.switch(secure=config.secure_cookies)
         self.errors = ErrorPages(self._environments)
         self.ring = KeyRing.load(config.origin_keys_file)
@@ -98,6 +99,12 @@ class Site:
         if rules is None:
             return [reason.text for reason in given]
         return [reason_in(rules.document, reason, visit.language) for reason in given]
+
+    def speak(self, language: str, response: Response) -> Response:
+        """Make the browser carry a language, where it is one of ours."""
+        if language in languages.LANGUAGES:
+            languages.keep(response, language, secure=self._secure)
+        return response
 
     def refuse(self, visit: Visit, refused: Problem, reasons: list[str] | None = None) -> Response:
         """Return the page for a refusal. Where it can be mended, the visitor comes back to this address afterwards."""

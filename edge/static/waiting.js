@@ -125,14 +125,18 @@ function showLine(standing) {
   later(standing.poll_after_s);
 }
 
+let noted = "";
+
 function showOutlook(standing) {
   const why = standing.why === "origin_unhealthy" ? "origin_down" : standing.why;
-  const notes = { why, unlikely: standing.outlook === "unlikely" && why !== "sold_out" };
+  const unlikely = standing.outlook === "unlikely" && why !== "sold_out";
+  const note = why ? `#why [data-why=${why}]` : unlikely ? "#unlikely" : "";
+  const isNew = note && note !== noted && (noted || document.querySelector(note).closest("[hidden]"));
   for (const text of element("why").children) text.hidden = text.dataset.why !== why;
-  for (const [id, shown] of Object.entries(notes)) {
-    if (shown && element(id).hidden) news([...element(id).children].filter((text) => !text.hidden).map((text) => text.textContent).join(" "));
-    element(id).hidden = !shown;
-  }
+  element("why").hidden = !why;
+  element("unlikely").hidden = !unlikely;
+  if (isNew) news(document.querySelector(note).textContent);
+  noted = note;
 }
 
 function showPlace(standing) {
@@ -183,9 +187,9 @@ function go(admission) {
   const form = document.createElement("form");
   form.method = "post";
   form.action = admission.enter_url;
-  const token = document.createElement("input");
-  Object.assign(token, { type: "hidden", name: "token", value: admission.token });
-  form.append(token);
+  for (const [name, value] of Object.entries({ token: admission.token, lang: language })) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
   document.body.append(form);
   form.submit();
 }

@@ -195,3 +195,29 @@ async def test_the_whole_page_weighs_at_most_20_kilobytes(stack: Stack, visit: V
     await page.goto(f"{stack.edge_url}/rooms/slow", wait_until="networkidle")
     assert len(sizes) >= 4, "page, two styles, script"
     assert sum(sizes) <= _MOST_BYTES
+
+
+async def test_the_page_says_by_itself_why_nobody_is_called_and_when_waiting_is_hardly_worth_it(
+    stack: Stack, visit: Visit
+) -> None:
+    page = await visit()
+    await _wait_in(page, stack)
+    for why, text in [
+        ("sold_out", "All appointments are taken for now."),
+        ("frozen", "Booking is stopped for the moment."),
+        ("origin_down", "The booking system does not answer at the moment."),
+        ("origin_unhealthy", "The booking system does not answer at the moment."),
+        ("full", "As many people are booking now as the booking system can take."),
+    ]:
+        state = "closed" if why == "sold_out" else "paused"
+        await _answer(page, why=why, room_state=state, wait=None, outlook="unlikely" if why == "sold_out" else None)
+        await page.evaluate(_HIDE, False)
+        await expect(page.locator("#why p:visible")).to_have_count(1)
+        await expect(page.locator("#why p:visible")).to_contain_text(text)
+        await expect(page.locator("#news")).to_contain_text(text)
+        await expect(page.locator("#unlikely, #paused, #closed").locator("visible=true")).to_have_count(0)
+    await _answer(page, why=None, outlook="unlikely")
+    await expect(page.locator("#why")).to_be_hidden()
+    await expect(page.locator("#unlikely")).to_contain_text("You will probably not get an appointment today.")
+    await _answer(page, why=None, outlook=None)
+    await expect(page.locator("#unlikely")).to_be_hidden()

@@ -1,6 +1,7 @@
 """A store that keeps nothing on disk is killed in the middle of a crowd: the line goes on where it was."""
 
 import asyncio
+import gc
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -28,6 +29,9 @@ ROOM = plan(rate_per_s=2 * RATE, burst=5 * BURST, limits={"joins": None, "acts":
 
 Store = Valkey | ValkeyCluster
 
+# redis-py's client of a cluster leaves a connection to the collector, now and then, when a node is killed.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture(params=["single", "cluster"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
@@ -36,6 +40,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     server.start()
     yield server
     server.stop()
+    gc.collect()  # here, where it is no fault; see above
 
 
 class Forgetful(Line):
@@ -164,6 +169,7 @@ async def test_a_store_killed_in_the_middle_of_a_crowd_costs_no_place_and_no_tok
 
 def excess(issued: Sequence[tuple[int, int]]) -> float:
     """The most tokens beyond rate · time + burst, over every interval that begins and ends with a token."""
+    issued = sorted(issued)  # answers to two edges may overtake each other
     worst = float("-inf")
     for first in range(len(issued)):
         tokens = 0
@@ -266,6 +272,13 @@ async def test_what_an_operator_set_is_back_when_every_edge_and_the_store_restar
     report = await machine_room.report(two)
     assert [report[name] for name in ("rate_per_s", "burst", "state", "reason")] == [7.5, 3, "paused", "snow"]
     assert await place(two) > 5, "a place that somebody may still hold was given out again"
+
+
+async def test_where_nobody_has_set_anything_a_changed_rooms_file_is_what_counts(machine_room: MachineRoom) -> None:
+    await machine_room.start(ROOM)
+    await machine_room.lose_power()
+    one, _ = await machine_room.start(ROOM.model_copy(update={"rate_per_s": 3.5}))
+    assert (await machine_room.report(one))["rate_per_s"] == 3.5
 
 
 async def test_without_a_folder_the_rooms_file_is_all_that_is_left(machine_room: MachineRoom) -> None:

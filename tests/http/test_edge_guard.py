@@ -92,6 +92,7 @@ async def test_every_other_act_has_a_limit_too(edge: Edge) -> None:
         statuses = [(await browser.request(method, path)).status_code for method, path in calls]
         assert statuses == [401, 401, 429, 429]
         assert (await browser.get("/v1/rooms/demo/challenge")).status_code == 429
+        assert (await browser.post("/v1/ops/rooms/demo:pause")).status_code == 429, "before any token is looked at"
         assert (await browser.post("/rooms/demo/leave", headers={"Accept": "text/html"})).status_code == 429
         assert (await join(browser)).status_code == 201, "joins are counted apart"
         assert (await browser.get("/v1/rooms/demo/tickets/me")).status_code == 200, "to look is free"

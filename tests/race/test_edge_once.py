@@ -9,8 +9,10 @@ from redis.asyncio import Redis
 from deploy.stores import Valkey
 from edge.app import create_app
 from edge.once import Mark, Once
-from tests.conftest import Serve
+from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import client, config, plan, solved
+
+pytestmark = ON_SINGLE_AND_CLUSTER
 
 JOIN = "/v1/rooms/demo/tickets"
 AT_ONCE = 20

@@ -12,6 +12,9 @@ from redis.exceptions import ConnectionError as StoreGone
 from edge import quota
 from edge.quota import WINDOW_S, Limited, Quota, SharedStorage
 from shared.clock import SystemClock
+from tests.conftest import ON_SINGLE_AND_CLUSTER
+
+pytestmark = ON_SINGLE_AND_CLUSTER
 
 ADDRESS = "198.51.100.7"
 

@@ -159,6 +159,20 @@ async def test_before_operators_say_otherwise_a_room_is_manual(valkey: Redis) ->
     assert bounds_of(plan(rate_per_s=40.0), picture) == Bounds("manual", 4, 40, None)
 
 
+@pytest.mark.parametrize(("before", "after", "tokens"), [("", "", 4), ("frozen", "", 0), ("", "frozen", 4)])
+async def test_the_time_until_a_decision_is_settled_as_it_was_before_it(
+    valkey: Redis, before: Held, after: Held, tokens: float
+) -> None:
+    room = line(valkey, rate_per_s=1.0, burst=500)
+    seen = await room.install(START)
+    one, lease = await leading(valkey)
+    assert await one.govern(lease, seen, decision(before), START)
+    _, seen = await room.look([], START)
+    assert await one.govern(lease, seen, decision(after, rate=100.0), START + 4 * SECOND)
+    _, picture = await room.look([], START + 4 * SECOND)
+    assert (picture.rate, picture.tokens) == (100, tokens)
+
+
 async def hurry(room: Line, claimed: int, now_us: int) -> int:
     """Everybody who was called claims at once; return how many got a token."""
     _, seen = await room.look([], now_us)
@@ -174,6 +188,7 @@ async def test_no_change_by_a_governor_lets_more_through_than_rate_times_time_pl
     room = line(valkey, rate_per_s=30.0, burst=burst)
     await room.install(START)
     await room.join(20_000, START)
+    room._called = 20_000  # everybody stands at the door: whatever there is, is taken at once
     one = steering(valkey, "one", lease_s=1000)
     lease = await one.lease(START)
     assert lease is not None
@@ -188,6 +203,8 @@ async def test_no_change_by_a_governor_lets_more_through_than_rate_times_time_pl
         issued.append(total)
         if chance.random() < 0.25:
             _, seen = await room.look([], at)
+            at += (late := chance.randrange(200_000))  # deciding takes time, in which the old rate holds
+            allowed += 0 if held else rate * late / SECOND
             rate, held = float(chance.choice([0.5, 5, 30, 90])), chance.random() < 0.3
             change = decision("frozen" if held else "", rate=rate)
             assert await one.govern(lease, seen, change, at)

@@ -63,3 +63,17 @@ async def test_whoever_gives_up_does_not_disturb_the_others() -> None:
     one.cancel()
     store.gate.set()
     assert await two == 20
+
+
+async def test_trips_keep_their_distance_and_a_crowd_does_not_wait_for_it() -> None:
+    store = Store()
+    store.gate.set()
+    lane = Lane(store.run, limit=100, linger_s=30)
+    assert await lane.submit(0) == 0, "nobody has travelled lately: no waiting"
+    some = [lane.submit(number) for number in range(1, 32)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(store.trips) == 1, "they wait for company"
+    assert await lane.submit(32) == 320
+    assert await asyncio.gather(*some) == [10 * number for number in range(1, 32)]
+    assert [len(trip) for trip in store.trips] == [1, 32]

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 REFRESH_S = 0.15
 _TRIP_LIMIT = 256
-_LINGER_S = 0.003
+_LINGER_S = 0.005
 STALE_AFTER_S = 5.0
 _GLANCE_S = 1.0
 

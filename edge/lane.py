@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 A = TypeVar("A")
 R = TypeVar("R")
 
+_ENOUGH = 32
+
 
 @dataclass(frozen=True)
 class Hold:
@@ -33,8 +35,9 @@ class _Rider(Generic[A, R]):
 class Lane(Generic[A, R]):
     """One round trip at a time, each for everybody who waits, at most ``limit``.
 
-    Trips begin ``linger_s`` apart at least: a trip costs the process as much as answering several visitors does, so it
-    pays to let them gather. Whoever comes when nobody has travelled for that long does not wait.
+    A trip costs the process as much as answering several visitors does, so it pays to let them gather: the next begins
+    ``linger_s`` after the last one began, or as soon as 32 wait. Whoever comes when nobody has travelled for that long
+    does not wait.
 
     ``run`` gets the arguments in the order of arrival and returns as many results in that order. When it fails,
     everybody who shared the trip gets its error, and the next trip begins; with ``hold`` they are kept in their order
@@ -55,6 +58,7 @@ class Lane(Generic[A, R]):
         self._hold = hold
         self._not_before = float("-inf")
         self._waiting: list[_Rider[A, R]] = []
+        self._enough = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
         self._fault: Exception | None = None  # why the last trip failed, while riders are kept for the next
 
@@ -69,6 +73,8 @@ class Lane(Generic[A, R]):
         self._waiting.append(_Rider(argument, future, until))
         if self._driver is None:
             self._driver = loop.create_task(self._drive())
+        elif len(self._waiting) == _ENOUGH:
+            self._enough.set()
         return future
 
     async def _drive(self) -> None:
@@ -85,10 +91,14 @@ class Lane(Generic[A, R]):
             self._fault = None
 
     async def _linger(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if now < self._not_before:
-            await asyncio.sleep(self._not_before - now)
-        self._not_before = max(now, self._not_before) + self._linger_s
+        loop = asyncio.get_running_loop()
+        wait = self._not_before - loop.time()
+        if wait > 0 and len(self._waiting) < _ENOUGH:
+            alarm = loop.call_later(wait, self._enough.set)
+            await self._enough.wait()
+            alarm.cancel()
+        self._enough.clear()
+        self._not_before = loop.time() + self._linger_s
 
     async def _travel(self, trip: Sequence[_Rider[A, R]]) -> Exception | None:
         """Make one trip; return the fault that its riders are to be kept for."""

@@ -129,3 +129,17 @@ async def test_what_is_not_worth_holding_fails_at_once() -> None:
     lane = Lane(store.run, limit=2, linger_s=0, hold=Hold((TimeoutError,), 10, 100))
     with pytest.raises(ConnectionError):
         await lane.submit(1)
+
+
+async def test_trips_keep_their_distance_and_a_crowd_does_not_wait_for_it() -> None:
+    store = Store()
+    store.gate.set()
+    lane = Lane(store.run, limit=100, linger_s=30)
+    assert await lane.submit(0) == 0, "nobody has travelled lately: no waiting"
+    some = [lane.submit(number) for number in range(1, 32)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(store.trips) == 1, "they wait for company"
+    assert await lane.submit(32) == 320
+    assert await asyncio.gather(*some) == [10 * number for number in range(1, 32)]
+    assert [len(trip) for trip in store.trips] == [1, 32]

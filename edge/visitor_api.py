@@ -57,8 +57,8 @@ def ticket_cookie(room: str, ticket: str, *, secure: bool, max_age_s: int = _COO
     return f"{cookie_name(room)}={ticket}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{ending}"
 
 
-async def _expect_nothing(request: Request) -> None:
-    if await request.body():
+async def _expect_no_body(request: Request) -> None:
+    if has_body(request.scope) and await request.body():
         await read_body(request, Empty)
 
 
@@ -102,8 +102,7 @@ async def read_standing(request: Request) -> Response:
 async def claim(request: Request) -> Response:
     """Let the visitor through."""
     edge, desk, ticket = _edge(request.scope)
-    if has_body(request.scope):
-        await _expect_nothing(request)
+    await _expect_no_body(request)
     return Json(await visits.claim(edge, desk, ticket), 201)
 
 

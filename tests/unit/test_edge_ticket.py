@@ -50,14 +50,6 @@ def test_a_known_ticket_is_still_refused_elsewhere() -> None:
         assert refused.value.reason == reason
 
 
-def test_no_more_than_a_bounded_number_of_tickets_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.ticket._REMEMBERED", 10)
-    tickets = Tickets(TICKET_KEYS)
-    for place in range(1, 100):
-        tickets.open(issued(tickets, place), room="demo", epoch=1)
-    assert len(tickets._young) + len(tickets._old) <= 20
-
-
 def test_tickets_of_the_last_key_are_good_after_a_rotation() -> None:
     old = KeyRing("t1", {"t1": b"1" * 32})
     text = issued(Tickets(old))

@@ -47,7 +47,8 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
     """Find slots of the programme that the visitor was let through to.
 
     Raises:
-        Problem: ``invalid_query`` for a window that ends before it begins, is longer than 62 days, or far away; 503 ``store_unavailable``.
+        Problem: ``invalid_query`` for a window that ends before it begins, is longer than 62 days, or far away; 503
+            ``store_unavailable``.
     """
     now = state.clock.now()
     starts_from, starts_before = _window(form, now)

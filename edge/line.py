@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 import msgspec
-from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import RedisError
 
 from edge import scripts
 from edge.room import SETTINGS, Change, Known, Picture, PlaceState, RoomPlan, Setting, planned
@@ -203,7 +203,7 @@ class Line:
         now = "" if now_us is None else now_us
         try:
             text = await script.run(self._client, self._keys, [now, self._joined, self._called, *arguments])
-        except (RedisError, RedisClusterException, OSError) as error:
+        except (RedisError, OSError) as error:
             self._counting.store_failed(script.name)
             raise StoreUnavailable(type(error).__name__) from error
         reply = _decode(text)

@@ -46,12 +46,14 @@ function waitWords(expected) {
 let timer = 0;
 let notBefore = 0; // what Retry-After asked for
 let failures = 0;
+let sounding = false;
+const resting = () => document.hidden && !sounding;
 let asking = null;
 
 function later(seconds, spread = 0.25) {
   const wait = seconds * 1000 * (1 + Math.random() * spread);
   clearTimeout(timer);
-  if (!document.hidden) timer = setTimeout(ask, wait);
+  if (!resting()) timer = setTimeout(ask, wait);
 }
 
 async function request(path, options = {}) {
@@ -66,7 +68,7 @@ async function request(path, options = {}) {
 }
 
 async function ask() {
-  if (document.hidden || asking) return;
+  if (resting() || asking) return;
   try {
     const answer = await request(line ? "/tickets/me" : "");
     if (answer.ok) {
@@ -78,7 +80,7 @@ async function ask() {
       away(answer);
     }
   } catch {
-    if (!document.hidden) away(null);
+    if (!resting()) away(null);
   }
 }
 
@@ -168,11 +170,13 @@ async function called() {
     element("turn").hidden = false;
     element("heading").textContent = texts.turn;
     news(texts.turn_news);
+    if (sounding) rung = tone();
   }
   document.title = `● ${texts.turn}`;
+  if (document.hidden) return; // the turn is kept; the time for booking begins when somebody is here
   try {
     const answer = await request("/admissions", { method: "POST" });
-    if (answer.status === 201) return go(await answer.json());
+    if (answer.status === 201) return go(await answer.json(), await rung);
     element("paced").hidden = answer.status !== 429;
     if (answer.status === 401 || answer.status === 410) return location.reload();
     const told = Number(answer.headers.get("Retry-After")) || 2;
@@ -199,18 +203,51 @@ element("enter")?.addEventListener("submit", (event) => {
   called();
 });
 
-// ---- nobody looks: no requests; only the title says when it is worth looking
+// ---- a sound, for those who ask for it: pressing the button is what lets the browser play it later
+let audio = null;
+let rung = null;
+
+function tone() {
+  audio.resume();
+  for (const [at, pitch] of [[0, 660], [0.25, 880], [0.5, 660]]) {
+    const begin = audio.currentTime + at;
+    const [voice, volume] = [audio.createOscillator(), audio.createGain()];
+    voice.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.3, begin);
+    volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.4);
+    voice.connect(volume).connect(audio.destination);
+    voice.start(begin);
+    voice.stop(begin + 0.4);
+  }
+  return new Promise((over) => setTimeout(over, 1000));
+}
+
+const bell = element("sound");
+if (bell && "AudioContext" in window) {
+  bell.hidden = false;
+  bell.addEventListener("click", () => {
+    sounding = !sounding;
+    bell.setAttribute("aria-pressed", sounding);
+    element("sound-on").hidden = !sounding;
+    if (!sounding) return;
+    audio ??= new AudioContext();
+    tone();
+    news(element("sound-on").textContent);
+  });
+}
+
+// ---- nobody looks and nobody listens: no requests; only the title says when it is worth looking
 let expected = Infinity;
 let reminder = 0;
 
 function looked() {
   clearTimeout(reminder);
-  if (document.hidden) {
+  if (resting()) {
     clearTimeout(timer);
     asking?.abort();
     const until = expected - performance.now();
     if (line && until < 2 ** 31 - 1) reminder = setTimeout(() => (document.title = `● ${texts.soon}`), Math.max(0, until));
-  } else if (watching()) {
+  } else if (watching() && !document.hidden) {
     atOnce();
   }
 }

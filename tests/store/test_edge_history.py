@@ -294,3 +294,20 @@ async def test_a_restored_store_gives_no_place_out_until_every_edge_has_spoken(v
     await one.look([], now + 150_000)
     first, _ = await two.join(1, now + 1_100_000)
     assert first == 101
+
+
+async def test_the_newest_settings_win_whoever_restores_the_store_first(valkey: Redis) -> None:
+    knows, does_not = line(valkey, heal_s=1), line(valkey, heal_s=1)
+    await knows.install(START)
+    await does_not.install(START)
+    await knows.change(Change(rate_per_s=2.0, state="paused", reason="snow"), START + 2_000_000)
+    await valkey.flushall()
+    restored = START + 3_000_000
+    assert (await does_not.install(restored)).state == "open", "all it has seen is the rooms file"
+    await knows.look([], restored + 500_000)
+    _, picture = await does_not.look([], restored + 600_000)
+    assert (picture.rate, picture.state, picture.reason) == (2.0, "paused", "snow")
+    assert picture.tokens == 0, "what flowed in at the forgotten rate is thrown away"
+    await valkey.flushall()
+    picture = await does_not.install(restored + 700_000)
+    assert (picture.rate, picture.state) == (2.0, "paused"), "it has learnt them by now"

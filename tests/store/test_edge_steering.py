@@ -9,7 +9,10 @@ from edge.line import Line, SoldOut
 from edge.pacing import Bounds, Decision
 from edge.room import Change, Held
 from edge.steering import Lease, Steering, bounds_of, written
+from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import Failures, line, plan
+
+pytestmark = ON_SINGLE_AND_CLUSTER
 
 START = 1_800_000_000_000_000
 SECOND = 1_000_000

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +18,7 @@ import httpx
 from pydantic import SecretStr
 
 from deploy import identity
-from deploy.stores import Valkey, free_port
+from deploy.stores import Valkey, dies_with_parent, free_port
 from edge.app import create_app as create_edge
 from edge.config import EdgeConfig
 from edge.room import RoomPlan
@@ -162,7 +163,10 @@ async def running(folder: Path, database_url: str) -> AsyncIterator[Stack]:
 @contextmanager
 def _identity_provider(port: int) -> Any:
     process = subprocess.Popen(
-        identity.arguments(port), env=os.environ | {"PYTHONWARNINGS": "ignore"}, stderr=subprocess.DEVNULL
+        identity.arguments(port),
+        env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        stderr=subprocess.DEVNULL,
+        preexec_fn=dies_with_parent(signal.SIGTERM),
     )
     try:
         yield

@@ -18,6 +18,7 @@ from playwright.async_api import (
     Route,
     WebError,
     async_playwright,
+    expect,
 )
 
 from deploy import browser
@@ -61,6 +62,7 @@ def chromium_path() -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium(chromium_path: Path) -> AsyncIterator[Browser]:
     """One browser for the run; every test gets its own profile in it."""
+    expect.set_options(timeout=_TIMEOUT_MS)  # a condition with a deadline that a busy machine keeps too
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=chromium_path, args=list(_ARGUMENTS))
         yield launched

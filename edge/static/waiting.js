@@ -141,7 +141,11 @@ function showOutlook(standing) {
   noted = note;
 }
 
+let latest = "";
+
 function showPlace(standing) {
+  if (standing.as_of < latest) return; // another server's picture, a moment older: nobody is shown to fall back
+  latest = standing.as_of;
   const words = waitWords(standing.wait);
   const ahead = count.format(standing.ahead);
   const start = Math.max(Number(line.dataset.start), standing.ahead, 1);

@@ -69,7 +69,7 @@ class Person:
 
     ticket: str = ""
     places: set[int] = field(default_factory=set)
-    ahead: list[int] = field(default_factory=list)
+    ahead: list[tuple[str, int]] = field(default_factory=list)  # with the moment that the answer is of
     token_id: str = ""
     put_off: int = 0
 
@@ -133,7 +133,7 @@ class Crowd:
         assert isinstance(answer["place"], int)
         assert isinstance(answer["ahead"], int)
         person.places.add(answer["place"])
-        person.ahead.append(answer["ahead"])
+        person.ahead.append((str(answer["as_of"]), answer["ahead"]))
 
 
 async def test_a_store_killed_in_the_middle_of_a_crowd_costs_no_place_and_no_token_too_many(
@@ -159,7 +159,8 @@ async def test_a_store_killed_in_the_middle_of_a_crowd_costs_no_place_and_no_tok
     assert len(places) == VISITORS, "somebody was moved to another place"
     assert len(set(places)) == VISITORS, "two people share a place"
     for person in people:
-        assert person.ahead == sorted(person.ahead, reverse=True), "somebody was sent back"
+        ahead = [ahead for _, ahead in sorted(person.ahead, key=lambda told: told[0])]  # two edges, two pictures
+        assert ahead == sorted(ahead, reverse=True), "somebody was sent back"
     assert len({person.token_id for person in people}) == VISITORS
     assert sum(tokens for _, tokens in issued) >= VISITORS
     assert excess(issued) <= 0, "more tokens than the meter allows"

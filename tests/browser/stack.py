@@ -114,7 +114,9 @@ def _rooms(enter_url: str) -> list[RoomPlan]:
         edge_world.plan(id="slow", name="Autumn influenza programme", rate_per_s=0.05, **base | {"burst": 1}),
         edge_world.plan(id="pausing", name="Room that pauses", rate_per_s=0.05, **base | {"burst": 1}),
         edge_world.plan(id="closed", name="Closed room", rate_per_s=1, state="closed", **base),
-        edge_world.plan(id="asking", name="Room that asks", rate_per_s=0.05, **asking, **base | {"burst": 1}),
+        edge_world.plan(
+            id="asking", name="Room that asks", rate_per_s=1, state="paused", **asking, **base
+        ),  # calls nobody
     ]
 
 

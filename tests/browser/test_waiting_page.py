@@ -69,7 +69,7 @@ async def _wait_in(page: Page, stack: Stack, room: str = "slow") -> None:
 
 async def test_says_where_one_stands_and_keeps_the_place(stack: Stack, visit: Visit) -> None:
     way = Way(await visit(), stack)
-    await stack.crowd("slow", 5)
+    await stack.crowd("slow", 10)  # the room calls one of them now and then
     await way.join("slow")
     await way.heading("You are in line")
     page = way.page

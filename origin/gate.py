@@ -4,7 +4,6 @@ A visitor shows the admission token itself (``Admission-Token``), or the signed 
 token lives for minutes, the session as long as a form needs. Every refusal is counted by its reason.
 """
 
-from collections import OrderedDict
 from typing import Literal
 
 import msgspec
@@ -22,7 +21,6 @@ from shared.token import AdmissionToken, AdmissionTokens, RefusalReason, TokenRe
 
 ADMISSION_HEADER = "Admission-Token"
 ADMISSION_COOKIE = "vestibule_admission"
-_REMEMBERED = 20_000
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -66,7 +64,6 @@ class Gate:
         self._crowd = crowd
         self._leeway_s = leeway_s
         self._session_s = session_s
-        self._verified: OrderedDict[str, AdmissionToken] = OrderedDict()
 
     async def admit(self, request: Request) -> Admission:
         """Return the admission that the request carries.
@@ -107,12 +104,6 @@ class Gate:
 
     async def _by_token(self, text: str) -> Admission:
         now = self._clock.unix()
-        token = self._verified.get(text)
-        if token is None or not token.iat <= now <= token.exp:
-            token = await self._first_seen(text, now)
-        return Admission(token.id, await self._programme(token.room), token.exp)
-
-    async def _first_seen(self, text: str, now: float) -> AdmissionToken:
         try:
             token = self._verify(text, now)
         except TokenRefused as refused:
@@ -121,10 +112,7 @@ class Gate:
             await self._programmes.refresh()  # its programme may be new
             token = self._verify(text, now)
         self._observe(token, now)
-        self._verified[text] = token
-        if len(self._verified) > _REMEMBERED:
-            self._verified.popitem(last=False)
-        return token
+        return Admission(token.id, await self._programme(token.room), token.exp)
 
     def _verify(self, text: str, now: float) -> AdmissionToken:
         return self._tokens.verify(text, rooms=self._programmes.by_room, now=now, leeway_s=self._leeway_s)

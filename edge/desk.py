@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from edge.kept import Keeper
-from edge.lane import Hold, Lane
+from edge.shuttle import Hold, Shuttle
 from edge.left import LeftPlaces
 from edge.line import ClaimOutcome, Healing, Line, LineError, StoreUnavailable
 from edge.metrics import EdgeMetrics
@@ -105,9 +105,13 @@ class Desk:
         self._metrics = metrics
         self._view: View | None = None
         self._left = LeftPlaces()
-        self._joins: Lane[None, tuple[int, View]] = Lane(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold)
-        self._looks: Lane[int, tuple[PlaceState, View]] = Lane(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
-        self._claims: Lane[int, tuple[ClaimOutcome, View]] = Lane(self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._joins: Shuttle[None, tuple[int, View]] = Shuttle(
+            self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold
+        )
+        self._looks: Shuttle[int, tuple[PlaceState, View]] = Shuttle(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._claims: Shuttle[int, tuple[ClaimOutcome, View]] = Shuttle(
+            self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S
+        )
 
     def view(self) -> View:
         """Return the room as it was a moment ago, without asking the store.

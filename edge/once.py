@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from redis.exceptions import RedisClusterException, RedisError
 
-from edge.lane import Lane
+from edge.shuttle import Shuttle
 from edge.line import Counting, StoreUnavailable
 from edge.scripts import SPEND
 from edge.store import Store
@@ -42,7 +42,7 @@ class Once:
         self._ids = ids
         self._keep_s = keep_s
         self._batch, self._next, self._ends_at = "", 0, 0.0
-        self._lane: Lane[Mark, bool] = Lane(self._spend, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._shuttle: Shuttle[Mark, bool] = Shuttle(self._spend, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
 
     def mark(self) -> Mark:
         """Hand out a number."""
@@ -58,7 +58,7 @@ class Once:
         Raises:
             StoreUnavailable: nothing is known about whether it was used.
         """
-        return await self._lane.submit(mark)
+        return await self._shuttle.submit(mark)
 
     async def _spend(self, marks: Sequence[Mark]) -> list[bool]:
         batches: dict[str, list[int]] = {}

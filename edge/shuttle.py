@@ -32,7 +32,7 @@ class _Rider(Generic[A, R]):
     until: float
 
 
-class Lane(Generic[A, R]):
+class Shuttle(Generic[A, R]):
     """One round trip at a time, each for everybody who waits, at most ``limit``.
 
     A trip costs the process as much as answering several visitors does, so it pays to let them gather: the next begins

@@ -10,11 +10,11 @@ import msgspec
 import structlog
 
 from edge.kept import Keeper
-from edge.shuttle import Hold, Shuttle
 from edge.left import LeftPlaces
 from edge.line import ClaimOutcome, Healing, Line, LineError, StoreUnavailable
 from edge.metrics import EdgeMetrics
 from edge.room import ChallengeKind, Change, Held, Picture, PlaceState, RoomPlan, RoomState
+from edge.shuttle import Hold, Shuttle
 
 log = structlog.get_logger(__name__)
 

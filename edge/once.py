@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import msgspec
 from redis.exceptions import RedisClusterException, RedisError
 
-from edge.shuttle import Shuttle
 from edge.line import Counting, StoreUnavailable
 from edge.scripts import SPEND
+from edge.shuttle import Shuttle
 from edge.store import Store
 from shared.clock import Clock
 from shared.ids import Ids

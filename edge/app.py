@@ -96,7 +96,7 @@ def _lifespan(
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         async with aclosing(connect(config.redis_url.get_secret_value())) as client:  # not entered: it may be away
-            desks = {room.id: _desk(config, room, line, client, metrics) for room in config.rooms}
+            desks = {room.id: _desk(config, room, line, client, metrics, ids) for room in config.rooms}
             metrics.registry.register(RoomCollector(lambda: {room: desk.line.picture for room, desk in desks.items()}))
             edge = EdgeState(
                 config=config,
@@ -135,10 +135,10 @@ def _lifespan(
     return run
 
 
-def _desk(config: EdgeConfig, room: RoomPlan, line: type[Line], client: Store, metrics: EdgeMetrics) -> Desk:
+def _desk(config: EdgeConfig, room: RoomPlan, line: type[Line], client: Store, metrics: EdgeMetrics, ids: Ids) -> Desk:
     return Desk(
         room,
-        line(client, room, metrics, heal_s=config.heal_s),
+        line(client, room, metrics, heal_s=config.heal_s, ids=ids),
         metrics,
         keeper=Keeper(config.state_dir, room.id),
         hold_s=config.join_hold_s,

@@ -1,20 +1,21 @@
 """A room at work in this process: its line, the round trips shared by many visitors, and a fresh picture of it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import cached_property
 
 import msgspec
 import structlog
 
+from edge.history import CallHistory
 from edge.kept import Keeper
-from edge.left import LeftPlaces
-from edge.line import ClaimOutcome, Healing, Line, LineError, StoreUnavailable
+from edge.left import LeftTickets
+from edge.line import ClaimOutcome, Healing, Line, LineError, Refused, StoreUnavailable
 from edge.metrics import EdgeMetrics
-from edge.room import ChallengeKind, Change, Held, Picture, PlaceState, RoomPlan, RoomState
+from edge.room import Picture, PlaceState, RoomPlan, Setting, Spot
 from edge.shuttle import Hold, Shuttle
+from edge.view import View
 
 log = structlog.get_logger(__name__)
 
@@ -25,68 +26,13 @@ STALE_AFTER_S = 5.0
 _GLANCE_S = 1.0
 
 
-class RoomStatus(msgspec.Struct, frozen=True):
-    """What everybody may know of a room. ``as_of`` is ISO 8601, on the store's clock.
+class Joined(msgspec.Struct, frozen=True):
+    """A number in a lane, or why there is none; ``entry``: it is one of a lottery that is still to be drawn."""
 
-    ``why`` nobody is called though operators would let them: null, or what the booking system behind says of itself.
-    ``remaining``: doses left, null while that is not known.
-    """
-
-    room: str
-    name: str
-    state: RoomState
-    joined: int
-    called: int
-    admitted: int
-    rate_per_s: float
-    burst: int
-    opens_at: str | None
-    why: Held | None
-    remaining: int | None
-    as_of: str
-
-
-class View:
-    """A picture with what is made of it once, for all who are shown it."""
-
-    def __init__(self, plan: RoomPlan, picture: Picture, taken_at: float) -> None:
-        self.plan = plan
-        self.picture = picture
-        self.taken_at = taken_at
-
-    @cached_property
-    def as_of(self) -> str:
-        """When the store had it, ISO 8601."""
-        return iso(self.picture.at_us / 1_000_000)
-
-    @property
-    def challenge(self) -> ChallengeKind:
-        """What newcomers are asked to solve."""
-        return self.picture.challenge or self.plan.challenge
-
-    @cached_property
-    def status(self) -> RoomStatus:
-        """The public status."""
-        plan, seen = self.plan, self.picture
-        return RoomStatus(
-            plan.id,
-            plan.name,
-            seen.shown,
-            seen.joined,
-            seen.called,
-            seen.admitted,
-            seen.rate,
-            seen.burst,
-            None,
-            seen.held or None,
-            seen.remaining,
-            self.as_of,
-        )
-
-    @cached_property
-    def status_json(self) -> bytes:
-        """The public status, encoded."""
-        return msgspec.json.encode(self.status)
+    number: int
+    refused: Refused
+    entry: bool
+    view: View
 
 
 class Desk:
@@ -104,12 +50,12 @@ class Desk:
         hold = Hold((StoreUnavailable, Healing), hold_s, hold_most)
         self._metrics = metrics
         self._view: View | None = None
-        self._left = LeftPlaces()
-        self._joins: Shuttle[None, tuple[int, View]] = Shuttle(
-            self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold
-        )
-        self._looks: Shuttle[int, tuple[PlaceState, View]] = Shuttle(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
-        self._claims: Shuttle[int, tuple[ClaimOutcome, View]] = Shuttle(
+        self._left = [LeftTickets() for _ in plan.lanes]
+        self.history = [CallHistory() for _ in plan.lanes]
+        self._revoked_at = 0
+        self._joins: Shuttle[int, Joined] = Shuttle(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold)
+        self._looks: Shuttle[Spot, tuple[PlaceState, View]] = Shuttle(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
+        self._claims: Shuttle[Spot, tuple[ClaimOutcome, View]] = Shuttle(
             self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S
         )
 
@@ -124,51 +70,61 @@ class Desk:
             raise StoreUnavailable("no fresh picture of the room")
         return view
 
-    def join(self) -> "asyncio.Future[tuple[int, View]]":
-        """Take a place; while the store is away or the line heals, newcomers are held for some seconds, in their order.
+    def join(self, lane: int) -> "asyncio.Future[Joined]":
+        """Take a number; while the store is away or the line heals, newcomers are held for some seconds, in their
+        order.
 
-        The future raises Closed, Healing, StoreUnavailable.
+        The future raises Healing, StoreUnavailable.
         """
-        return self._joins.submit(None)
+        return self._joins.submit(lane)
 
-    def glance(self, place: int) -> View | None:
-        """Return the room where it is plain from memory that the place waits: most of those who ask, most of the time.
+    def glance(self, spot: Spot) -> View | None:
+        """Return the room where it is plain from memory that the ticket waits: most of those who ask, most of the time.
 
         None sends the caller to ``look``: the place may have been called or given back, or the picture is too old.
         """
         view = self._view
-        if view is None or place <= view.picture.called or view.picture.healing or self._left.has(place):
+        if view is None or view.picture.healing or self._left[spot.lane].has(spot.number):
+            return None
+        if 0 < spot.place <= view.picture.lanes[spot.lane].called:
             return None
         if asyncio.get_running_loop().time() - view.taken_at > _GLANCE_S:
             return None
-        self.line.saw(place)
+        self.line.saw(spot)
         return view
 
-    def look(self, place: int) -> "asyncio.Future[tuple[PlaceState, View]]":
-        """Learn where a place stands; the future raises Moved, StoreUnavailable."""
-        return self._looks.submit(place)
+    def look(self, spot: Spot) -> "asyncio.Future[tuple[PlaceState, View]]":
+        """Learn where a ticket stands; the future raises Moved, StoreUnavailable."""
+        return self._looks.submit(spot)
 
-    def claim(self, place: int) -> "asyncio.Future[tuple[ClaimOutcome, View]]":
+    def claim(self, spot: Spot) -> "asyncio.Future[tuple[ClaimOutcome, View]]":
         """Try to go through; the future raises Moved, StoreUnavailable."""
-        return self._claims.submit(place)
+        return self._claims.submit(spot)
 
-    async def leave(self, place: int) -> None:
-        """Give a place back; raises Moved, StoreUnavailable."""
-        self._left.add(place)
-        self._note(await self.line.leave([place]))
+    async def leave(self, spot: Spot) -> None:
+        """Give a ticket back; raises Moved, StoreUnavailable."""
+        self._left[spot.lane].add(spot.number)
+        self._note(await self.line.leave([spot]))
 
-    async def change(self, change: Change) -> View:
-        """Change the room's settings; raises StoreUnavailable."""
-        view = self._note(await self.line.change(change))
+    async def change(self, settings: Mapping[str, Setting], row: str = "") -> View:
+        """Change the room's settings and write the row into its log; raises StoreUnavailable."""
+        view = self._note(await self.line.change(settings, row))
+        await self._keeper.keep(self.line.known, at_once=True)
+        return view
+
+    async def reset(self, row: str) -> View:
+        """Begin a new line, in which nobody stands yet; raises StoreUnavailable."""
+        view = self._note(await self.line.reset(row))
         await self._keeper.keep(self.line.known, at_once=True)
         return view
 
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
         _, picture = await self.line.look([])
+        if picture.discipline == "lottery" and not picture.seed:
+            picture = await self.line.install()
         view = self._note(picture)
-        if self._left.behind(picture, view.taken_at):
-            self._left.read(picture, await self.line.left_bits(), view.taken_at)
+        await self._follow(view)
         return view
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
@@ -190,32 +146,47 @@ class Desk:
                 await asyncio.wait_for(stop.wait(), REFRESH_S)
         await self._keeper.keep(self.line.known, at_once=True)
 
+    async def _follow(self, view: View) -> None:
+        """Read what is not part of a picture where the picture says that it has changed."""
+        picture = view.picture
+        for index, (lane, left) in enumerate(zip(picture.lanes, self._left, strict=True)):
+            if left.behind(picture.epoch, lane.left, view.taken_at):
+                left.read(picture.epoch, lane.left, await self.line.left_bits(index), view.taken_at)
+        if picture.revoked_at != self._revoked_at:
+            await self.line.read_revoked()
+            self._revoked_at = picture.revoked_at
+
     def _note(self, picture: Picture) -> View:
         now = asyncio.get_running_loop().time()
         view = View(self.plan, picture, now)
         if self._view is None or picture is self.line.picture:  # answers may overtake each other
             self._view = view
+            for lane, history in zip(picture.lanes, self.history, strict=True):
+                history.note(lane.called, picture.at_us)
         return view
 
-    async def _join(self, visitors: Sequence[None]) -> list[tuple[int, View]]:
-        self._metrics.travelled("join", len(visitors))
-        first, picture = await self.line.join(len(visitors))
+    async def _join(self, lanes: Sequence[int]) -> list[Joined]:
+        self._metrics.travelled("join", len(lanes))
+        visitors = Counter(lanes)
+        joins, picture = await self.line.join([visitors[index] for index in range(len(self.plan.lanes))])
         view = self._note(picture)
-        return [(first + index, view) for index in range(len(visitors))]
+        given: Counter[int] = Counter()
+        joined = []
+        for lane in lanes:
+            number = joins[lane].first + given[lane]
+            given[lane] += 1
+            entry = picture.discipline == "lottery" and picture.lanes[lane].entries < 0
+            joined.append(Joined(number, joins[lane].refused, entry, view))
+        return joined
 
-    async def _look(self, places: Sequence[int]) -> list[tuple[PlaceState, View]]:
-        self._metrics.travelled("look", len(places))
-        standings, picture = await self.line.look(places)
+    async def _look(self, spots: Sequence[Spot]) -> list[tuple[PlaceState, View]]:
+        self._metrics.travelled("look", len(spots))
+        standings, picture = await self.line.look(spots)
         view = self._note(picture)
         return [(standing, view) for standing in standings]
 
-    async def _claim(self, places: Sequence[int]) -> list[tuple[ClaimOutcome, View]]:
-        self._metrics.travelled("claim", len(places))
-        outcomes, picture = await self.line.claim(places)
+    async def _claim(self, spots: Sequence[Spot]) -> list[tuple[ClaimOutcome, View]]:
+        self._metrics.travelled("claim", len(spots))
+        outcomes, picture = await self.line.claim(spots)
         view = self._note(picture)
         return [(outcome, view) for outcome in outcomes]
-
-
-def iso(unix: float) -> str:
-    """Return Unix seconds as ISO 8601 in UTC, to the millisecond."""
-    return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

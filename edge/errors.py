@@ -3,14 +3,18 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.line import Closed, Healing, LineError, Moved, SoldOut
+from edge.line import Closed, Draining, Healing, LineError, Moved, Scheduled, SoldOut
 from edge.ticket import TICKET_REASONS, TicketReason, TicketRefused
 from shared import problem
 from shared.problem import Problem, ProblemType
 
 ROOM_CLOSED = ProblemType("room_closed", 409, "This room takes nobody in")
+ROOM_DRAINING = ProblemType("room_draining", 409, "This line takes nobody new in")
+NOT_OPEN_YET = ProblemType("not_open_yet", 409, "Nobody can join yet")
 SOLD_OUT = ProblemType("sold_out", 409, "All appointments are taken for now")
 NO_CAPACITY_FEED = ProblemType("no_capacity_feed", 409, "This room has no booking system to follow")
+REENTRY_SPENT = ProblemType("reentry_spent", 409, "This place was let through as often as it may be")
+PASS_MISSING = ProblemType("pass_missing", 422, "This line is by invitation; bring your pass")
 NOT_CALLED = ProblemType("not_called", 409, "It is not your turn yet")
 CHALLENGE_MISSING = ProblemType("challenge_missing", 422, "This room asks for a solved challenge")
 CHALLENGE_REFUSED = ProblemType("challenge_refused", 403, "This solution is not accepted; fetch a new challenge")
@@ -38,6 +42,12 @@ BODY_PROBLEMS = (
 )
 
 _SOLD_OUT = "Joining opens again by itself as soon as appointments are added or given back."
+_CLOSED: dict[type[Closed], tuple[ProblemType, str]] = {
+    Closed: (ROOM_CLOSED, ""),
+    SoldOut: (SOLD_OUT, _SOLD_OUT),
+    Draining: (ROOM_DRAINING, ""),
+    Scheduled: (NOT_OPEN_YET, ""),
+}
 _UNAVAILABLE_S = 2
 _HEALING_S = 1
 
@@ -55,10 +65,8 @@ def as_problem(error: Handled) -> Problem:
             told = Problem(TICKET_REFUSED[reason], headers={"WWW-Authenticate": "Ticket"})
         case Moved():
             told = as_problem(TicketRefused("stale"))
-        case SoldOut():
-            told = Problem(SOLD_OUT, _SOLD_OUT)
         case Closed():
-            told = Problem(ROOM_CLOSED)
+            told = Problem(*_CLOSED[type(error)])
         case Healing():
             told = Problem(problem.STORE_UNAVAILABLE, "the line is being restored", retry_after_s=_HEALING_S)
         case _:

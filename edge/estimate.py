@@ -19,18 +19,23 @@ class Wait(msgspec.Struct, frozen=True):
     p90_s: int
 
 
-def wait(ahead: int, *, calls_per_s: float, rate_per_s: float) -> Wait | None:
-    """Estimate the wait of somebody with ``ahead`` people in front; None while nobody is called.
+def wait(ahead: int, *, pace_per_s: float, least_per_s: float, starts_in_s: float = 0.0) -> Wait | None:
+    """Estimate the wait of somebody with ``ahead`` people in front; None where nobody is ever called.
 
-    ``calls_per_s`` is what the line does now, counting on people who do not turn up. It slows to ``rate_per_s`` where
-    from now on everybody turns up: the upper end of the interval. Near the front chance matters more.
+    Guarantee: with the same pace and the same least, and less or as many people ahead, the interval does not grow.
+
+    Args:
+        pace_per_s: calls per second as they are measured, counting on people who do not come.
+        least_per_s: what the line slows to should everybody come from now on: the upper end. Near the front chance
+            matters more.
+        starts_in_s: until people are called at all.
     """
-    if calls_per_s <= 0 or rate_per_s <= 0:
+    if pace_per_s <= 0 or least_per_s <= 0:
         return None
     turn = ahead + 1
-    likely = turn / calls_per_s
-    late = max(turn / min(rate_per_s, calls_per_s), (turn + _Z90 * math.sqrt(turn)) / calls_per_s)
-    return Wait(math.ceil(likely), math.ceil(late))
+    likely = turn / pace_per_s
+    late = max(turn / min(least_per_s, pace_per_s), (turn + _Z90 * math.sqrt(turn)) / pace_per_s)
+    return Wait(math.ceil(starts_in_s + likely), math.ceil(starts_in_s + late))
 
 
 def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float:
@@ -55,3 +60,14 @@ def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool) -> int:
     if not open_now:
         return _PAUSED_S
     return max(1, min(_PACED_AT_MOST_S, math.ceil(backlog / rate_per_s)))
+
+
+def until_draw_s(starts_in_s: float, *, spread: float) -> float:
+    """Seconds until somebody whose place is still to be drawn should ask again.
+
+    A minute at most; those who wait for the draw ask within ten seconds after it, not all in the same one.
+
+    Args:
+        spread: between 0 and 1.
+    """
+    return round(min(_LATEST_S * (1 - spread / 10), starts_in_s + 0.5 + 10 * spread), 1)

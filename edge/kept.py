@@ -16,7 +16,7 @@ _LINE_EVERY_S = 1.0
 
 
 class _File(msgspec.Struct, frozen=True):
-    v: Literal[1]
+    v: Literal[2]
     room: str
     known: Known
 
@@ -57,7 +57,7 @@ class Keeper:
             if not self._is_due(known, at_once=at_once):
                 return
             self._written, self._written_at = known, asyncio.get_running_loop().time()
-            content = msgspec.json.encode(_File(1, self._room, known))
+            content = msgspec.json.encode(_File(2, self._room, known))
             try:
                 await asyncio.to_thread(_replace, self._path, content)
             except OSError as error:

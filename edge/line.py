@@ -1,23 +1,29 @@
 """The one door to the store: a room's line, every act of it atomic over all edges.
 
-Durability: the store may lose everything at any moment. What this process has seen (settings, the highest place, how
-far the line was called) is carried by every call, and the scripts never go below it; a room that the store has lost is
-installed again on the way. Concurrency: any number of processes may hold a line to the same room.
+Durability: the store may lose everything at any moment. What this process has seen (settings, the highest number of
+each lane, how far it was called) is carried by every call, and the scripts never go below it; a room that the store
+has lost is installed again on the way. Concurrency: any number of processes may hold a line to the same room.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 from redis.exceptions import RedisError
 
 from edge import scripts
-from edge.room import SETTINGS, Change, Known, Picture, PlaceState, RoomPlan, Setting, planned
+from edge.keys import RoomKeys
+from edge.lottery import Draw
+from edge.room import Known, Picture, PlaceState, RoomPlan, Setting, Spot, highest, planned
 from edge.scripts import Script
 from edge.store import Store
+from shared.ids import Ids
 
-ClaimOutcome = Literal["admitted", "again", "paced", "waiting", "left", "closed"]
-CLAIM_OUTCOMES: tuple[ClaimOutcome, ...] = ("admitted", "again", "paced", "waiting", "left", "closed")
+ClaimOutcome = Literal["admitted", "again", "spent", "paced", "waiting", "left", "closed"]
+CLAIM_OUTCOMES: tuple[ClaimOutcome, ...] = ("admitted", "again", "spent", "paced", "waiting", "left", "closed")
+Refused = Literal["", "closed", "draining", "scheduled"]
 
 
 class LineError(Exception):
@@ -28,7 +34,9 @@ class LineError(Exception):
         ├── StoreUnavailable    it is away, or too slow; nothing is known about what it did
         ├── Healing             it has lost the line a moment ago, and touches no place yet
         ├── Closed              the room takes nobody in
-    │   └── SoldOut         nothing is left to queue for
+        │   ├── SoldOut         nothing is left to queue for
+        │   ├── Draining        the room serves those who are in line, and nobody else
+        │   └── Scheduled       nobody may join yet
         └── Moved               the room has begun a new line; this ticket belongs to an old one
     """
 
@@ -49,19 +57,34 @@ class SoldOut(Closed):
     """Nothing is left to queue for."""
 
 
+class Draining(Closed):
+    """The room serves those who are in line, and nobody else."""
+
+
+class Scheduled(Closed):
+    """Nobody may join yet."""
+
+
 class Moved(LineError):
     """The room has begun a new line; the place belongs to an old one."""
 
 
+class Joins(msgspec.Struct, frozen=True):
+    """What became of those who joined a lane: the number of the first of them, or why nobody could join."""
+
+    first: int
+    refused: Refused
+
+
 class _Reply(msgspec.Struct):
-    outcome: Literal[
-        "installed", "amended", "kept", "joined", "closed", "healing", "seen", "changed", "moved", "missing"
-    ]
+    outcome: Literal["installed", "amended", "kept", "joined", "healing", "seen", "changed", "moved", "missing"]
     room: Picture | None = None
-    first: int = 0
+    joins: list[Joins] = []
     standings: list[PlaceState] = []
     claims: list[ClaimOutcome] = []
 
+
+T = TypeVar("T")
 
 _decode = msgspec.json.Decoder(_Reply, strict=False).decode
 
@@ -75,20 +98,20 @@ class Counting(Protocol):
 class Line:
     """A room's line. ``now_us`` (µs since the Unix epoch) is for tests and simulations: None is the store's clock.
 
-    Every method raises StoreUnavailable; those that touch places raise Healing.
+    Every method that asks the store raises StoreUnavailable; those that touch places raise Healing.
     """
 
-    def __init__(self, client: Store, plan: RoomPlan, counting: Counting, *, heal_s: float) -> None:
+    def __init__(self, client: Store, plan: RoomPlan, counting: Counting, *, heal_s: float, ids: Ids) -> None:
         self._client = client
+        self._ids = ids
         self._plan = plan
         self._counting = counting
         self._heal_us = round(heal_s * 1_000_000)
-        tag = f"vestibule:{{{plan.id}}}"
-        self._keys = [f"{tag}:room", f"{tag}:answered", f"{tag}:admitted", f"{tag}:left", f"{tag}:calls"]
+        self.keys = RoomKeys(plan)
         known = planned(plan)
         self._mark, self._settings = known.mark, known.settings
-        self._joined = 0
-        self._called = 0
+        self._joined, self._called = known.joined, known.called
+        self._revoked = ""
         self.picture: Picture | None = None
 
     @property
@@ -100,131 +123,173 @@ class Line:
     def known(self) -> Known:
         """What this process would put back into a store that has lost the room."""
         epoch, version = self._mark
+        settings = dict(self._settings) | ({"revoked": self._revoked} if self._revoked else {})
         return Known(
-            epoch=epoch, version=version, joined=self._joined, called=self._called, settings=dict(self._settings)
+            epoch=epoch, version=version, joined=list(self._joined), called=list(self._called), settings=settings
         )
+
+    @property
+    def revoked(self) -> str:
+        """The list of revoked passes, as far as this process has read it."""
+        return self._revoked
 
     def recall(self, known: Known) -> None:
         """Learn what was known before, by this process or another; what is older than the plan teaches nothing."""
-        if known.epoch < self.epoch:
+        if known.epoch < self.epoch or len(known.joined) != len(self._joined):
             return
         if known.mark > self._mark:  # where nobody has set anything, the rooms file is what counts
-            self._adopt(known.mark, known.settings)
-        self._joined, self._called = max(self._joined, known.joined), max(self._called, known.called)
+            settings = dict(known.settings)
+            self._revoked = str(settings.pop("revoked", ""))
+            self._adopt(known.mark, settings)
+        self._joined = _most(self._joined, known.joined)
+        self._called = _most(self._called, known.called)
+
+    def place_of(self, lane: int, number: int, *, entry: bool) -> int:
+        """Return the place of a ticket; 0 for an entry of a lottery that is not drawn."""
+        return self._drawn(lane, number) if entry else number
 
     async def install(self, now_us: int | None = None) -> Picture:
         """Make sure that the store has the room, with the last settings this process knows; see ``install.lua``."""
-        epoch, version = self._mark
-        settings = [part for setting in self._settings.items() for part in setting]
-        arguments = [epoch, self._plan.call_window_s, self._heal_us, version, *settings]
-        return _room(await self._run(scripts.INSTALL, arguments, now_us))
+        return await self._install(self.known, "", now_us)
 
-    async def join(self, visitors: int, now_us: int | None = None) -> tuple[int, Picture]:
-        """Take ``visitors`` consecutive places; return the first and the room.
+    async def reset(self, row: str, now_us: int | None = None) -> Picture:
+        """Begin a new line: every ticket of the old one is stale. Settings stay; a lottery gets another seed."""
+        fresh: dict[str, Setting] = {name: -1 for name in self._settings if name.endswith(".entries")}
+        known = self.known
+        nobody = [0] * len(known.joined)
+        settings = known.settings | fresh | {"seed": ""}
+        begun = Known(epoch=known.epoch + 1, version=known.version + 1, joined=nobody, called=nobody, settings=settings)
+        return await self._install(begun, row, now_us)
+
+    async def join(self, visitors: Sequence[int], now_us: int | None = None) -> tuple[list[Joins], Picture]:
+        """Take consecutive numbers for so many visitors of each lane; return what became of each lane's, and the
+        room.
+        """
+        reply = await self._act(scripts.JOIN, visitors, now_us)
+        if reply.outcome == "moved":
+            return await self.join(visitors, now_us)
+        return reply.joins, _room(reply)
+
+    async def look(self, spots: Sequence[Spot], now_us: int | None = None) -> tuple[list[PlaceState], Picture]:
+        """Return where tickets stand, in their order, and the room.
 
         Raises:
-            Closed, SoldOut: the room takes nobody in; no place was taken.
+            Moved: the tickets belong to an old line.
         """
-        reply = await self._act(scripts.JOIN, [visitors], now_us)
-        match reply.outcome:
-            case "moved":
-                return await self.join(visitors, now_us)
-            case "closed":
-                raise SoldOut if _room(reply).held == "sold_out" else Closed
-        return reply.first, _room(reply)
-
-    async def look(self, places: Sequence[int], now_us: int | None = None) -> tuple[list[PlaceState], Picture]:
-        """Return where the places stand, in their order, and the room; the called ones count as answered.
-
-        Raises:
-            Moved: the places belong to an old line.
-        """
-        reply = await self._act_on(scripts.LOOK, places, now_us)
+        reply = await self._act_on(scripts.LOOK, spots, now_us)
         return reply.standings, _room(reply)
 
-    async def claim(self, places: Sequence[int], now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
-        """Let the places through as far as the tokens go; return what became of each, and the room.
+    async def claim(self, spots: Sequence[Spot], now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
+        """Let tickets through as far as the tokens go; return what became of each, and the room.
 
         Raises:
-            Moved: the places belong to an old line.
+            Moved: the tickets belong to an old line.
         """
-        reply = await self._act_on(scripts.CLAIM, places, now_us)
+        reply = await self._act_on(scripts.CLAIM, spots, now_us)
         return reply.claims, _room(reply)
 
-    async def leave(self, places: Sequence[int], now_us: int | None = None) -> Picture:
-        """Give places back for good.
+    async def leave(self, spots: Sequence[Spot], now_us: int | None = None) -> Picture:
+        """Give tickets back for good.
 
         Raises:
-            Moved: the places belong to an old line.
+            Moved: the tickets belong to an old line.
         """
-        return _room(await self._act_on(scripts.LEAVE, places, now_us))
+        return _room(await self._act_on(scripts.LEAVE, spots, now_us))
 
-    async def left_bits(self) -> bytes:
-        """Return the bitmap of the places that were given back; bit = place, the highest bit of a byte first."""
-        try:
-            bits = await self._client.get(self._keys[3])
-        except (RedisError, OSError) as error:
-            self._counting.store_failed("look")
-            raise StoreUnavailable(type(error).__name__) from error
+    async def left_bits(self, lane: int) -> bytes:
+        """Return the bitmap of a lane's tickets that were given back; bit = number, the highest of a byte first."""
+        bits = await self._ask("look", self._client.get(self.keys.left(lane)))
         return bits if isinstance(bits, bytes) else b""
 
-    def saw(self, place: int) -> None:
-        """Note a place of a valid ticket: the line never goes below it again."""
-        self._joined = max(self._joined, place)
+    async def read_revoked(self) -> None:
+        """Read the list of revoked passes."""
+        text = await self._ask("look", self._client.hget(self.keys.room, "revoked"))
+        self._revoked = text.decode() if isinstance(text, bytes) else ""
 
-    async def change(self, change: Change, now_us: int | None = None) -> Picture:
-        """Change the room's settings, on every edge at once."""
-        wished = [change.rate_per_s, change.burst, change.state, change.reason, change.challenge, change.governor]
-        arguments: list[str | int | float] = ["" if value is None else value for value in wished]
+    def saw(self, spot: Spot) -> None:
+        """Note a valid ticket: its lane never goes below it again."""
+        self._joined[spot.lane] = max(self._joined[spot.lane], spot.number, spot.place)
+
+    async def change(self, settings: Mapping[str, Setting], row: str = "", now_us: int | None = None) -> Picture:
+        """Change settings of the room, on every edge at once, and write the row into its log; see ``change.lua``.
+
+        Args:
+            settings: by the names of the room's fields, see ``SETTINGS`` and ``LANE_SETTINGS``.
+        """
+        arguments: list[Setting] = [row, *(part for setting in settings.items() for part in setting)]
         reply = await self._run(scripts.CHANGE, arguments, now_us)
         if reply.outcome == "missing":
             await self.install(now_us)
             reply = await self._run(scripts.CHANGE, arguments, now_us)
         return _room(reply)
 
-    async def _act_on(self, script: Script, places: Sequence[int], now_us: int | None) -> _Reply:
-        self._joined = max(self._joined, *places) if places else self._joined
-        reply = await self._act(script, places, now_us)
+    async def _install(self, known: Known, row: str, now_us: int | None) -> Picture:
+        settings = [part for setting in known.settings.items() for part in setting]
+        seed = sha256(self._ids.secret(32).encode()).hexdigest()  # proposed anew each time; the store keeps the first
+        arguments = [self._plan.call_window_s, self._heal_us, known.version, row, seed, *settings]
+        return _room(await self._run(scripts.INSTALL, arguments, now_us, known))
+
+    def _drawn(self, lane: int, entry: int) -> int:
+        entries, seed = int(self._settings[f"{lane + 1}.entries"]), str(self._settings["seed"])
+        if not seed or not 1 <= entry <= entries:
+            return 0
+        return _draw(seed, self._plan.id, self.epoch, self._plan.lanes[lane].lane, entries).place(entry)
+
+    async def _act_on(self, script: Script, spots: Sequence[Spot], now_us: int | None) -> _Reply:
+        if spots:
+            self._joined = _most(self._joined, highest(spots, len(self._joined)))
+        reply = await self._act(script, [part for spot in spots for part in spot], now_us)
         if reply.outcome == "moved":
             raise Moved
         return reply
 
     async def _act(self, script: Script, arguments: Sequence[int], now_us: int | None) -> _Reply:
-        reply = await self._run(script, [self.epoch, *arguments], now_us)
+        reply = await self._run(script, arguments, now_us)
         if reply.room is None or (reply.room.epoch, reply.room.version) < self._mark:
             await self.install(now_us)
             if reply.outcome in {"missing", "moved"}:
-                reply = await self._run(script, [self.epoch, *arguments], now_us)
+                reply = await self._run(script, arguments, now_us)
         if reply.outcome == "healing" and arguments:
             raise Healing
         return reply
 
-    async def _run(self, script: Script, arguments: Sequence[str | int | float], now_us: int | None) -> _Reply:
+    async def _run(
+        self, script: Script, arguments: Sequence[Setting], now_us: int | None, known: Known | None = None
+    ) -> _Reply:
+        epoch = known.epoch if known else self.epoch
+        joined, called = (known.joined, known.called) if known else (self._joined, self._called)
+        seen = [part for lane in zip(joined, called, strict=True) for part in lane]
+        keys = self.keys.of(script)
         now = "" if now_us is None else now_us
-        try:
-            text = await script.run(self._client, self._keys, [now, self._joined, self._called, *arguments])
-        except (RedisError, OSError) as error:
-            self._counting.store_failed(script.name)
-            raise StoreUnavailable(type(error).__name__) from error
-        reply = _decode(text)
+        asked = script.run(self._client, keys, [now, epoch, *seen, *arguments])
+        reply = _decode(await self._ask(script.name, asked))
         if reply.room is not None:
             self._note(reply.room)
         return reply
 
+    async def _ask(self, act: str, asked: Awaitable[T]) -> T:
+        try:
+            return await asked
+        except (RedisError, OSError) as error:
+            self._counting.store_failed(act)
+            raise StoreUnavailable(type(error).__name__) from error
+
     def _note(self, room: Picture) -> None:
         mark = (room.epoch, room.version)
         if mark > self._mark or self.picture is None:
-            self._adopt(mark, {name: getattr(room, name) for name in SETTINGS})
+            self._adopt(mark, room.settings)
         elif room.epoch < self.epoch:
             return
-        self._joined = max(self._joined, room.joined)
-        self._called = max(self._called, room.called)
+        for index, lane in enumerate(room.lanes):
+            self._joined[index] = max(self._joined[index], lane.joined)
+            self._called[index] = max(self._called[index], lane.called)
         if self.picture is None or room.epoch > self.picture.epoch or room.at_us >= self.picture.at_us:
             self.picture = room
 
     def _adopt(self, mark: tuple[int, int], settings: dict[str, Setting]) -> None:
         if mark[0] > self.epoch:
-            self._joined, self._called = 0, 0
+            self._joined = [0] * len(self._joined)
+            self._called = [0] * len(self._called)
         if mark >= self._mark:
             self._mark, self._settings = mark, settings
 
@@ -233,3 +298,12 @@ def _room(reply: _Reply) -> Picture:
     if reply.room is None:
         raise StoreUnavailable("the room was lost twice in a row")
     return reply.room
+
+
+def _most(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    return [max(pair) for pair in zip(one, other, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def _draw(seed: str, room: str, epoch: int, lane: str, entries: int) -> Draw:
+    return Draw(bytes.fromhex(seed), room=room, epoch=epoch, lane=lane, entries=entries)

@@ -44,6 +44,18 @@ class EdgeMetrics:
             registry=registry,
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
         )
+        self._waits = Counter(
+            f"{PREFIX}_waits_told",
+            "People let through, by whether the wait that was told them on joining held.",
+            ["within"],
+            registry=registry,
+        )
+        self._wait_ratio = Histogram(
+            f"{PREFIX}_wait_ratio",
+            "How long people really waited for their call, against the likely wait that was told them.",
+            registry=registry,
+            buckets=(0.25, 0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5, 2, 4),
+        )
         self._refused: dict[TicketReason, Callable[[], None]] = {r: refused.labels(r).inc for r in TICKET_REASONS}
         self._claims: dict[ClaimOutcome, Callable[[], None]] = {o: claims.labels(o).inc for o in CLAIM_OUTCOMES}
         self._failures = {act: failures.labels(act).inc for act in _ACTS}
@@ -56,6 +68,12 @@ class EdgeMetrics:
     def claimed(self, outcome: ClaimOutcome) -> None:
         """Count a claim."""
         self._claims[outcome]()
+
+    def waited(self, seconds: float, p50_s: int, p90_s: int) -> None:
+        """Compare how long somebody waited for the call with what was told on joining."""
+        within = "p50" if seconds <= p50_s else "p90" if seconds <= p90_s else "neither"
+        self._waits.labels(within).inc()
+        self._wait_ratio.observe(seconds / max(1, p50_s))
 
     def store_failed(self, act: str) -> None:
         """Count a call that the store did not answer."""

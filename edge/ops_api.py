@@ -1,5 +1,6 @@
 """The operators' JSON: read a room, change its rate, pause and resume it. Every call needs the role ``operator``."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -9,10 +10,11 @@ from starlette.responses import Response
 
 from edge import errors, ops_governor
 from edge.carried import has_body
-from edge.desk import Desk, View
+from edge.desk import Desk
 from edge.ops_governor import GovernorChange, GovernorReport
-from edge.room import MAX_BURST, MAX_RATE_PER_S, ChallengeKind, Change, RoomState
+from edge.room import MAX_BURST, MAX_RATE_PER_S, ChallengeKind, RoomState, Setting
 from edge.state import EdgeState
+from edge.view import View
 from edge.visitor_api import ROOM, Empty
 from shared import problem
 from shared.bearer import require_identity
@@ -130,10 +132,15 @@ async def change_room(request: Request) -> Response:
     """Change rate, burst, challenge or governor; in force on every edge when this answers."""
     desk = await _desk(request)
     given = await read_body(request, RoomChange)
-    wished = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not msgspec.UNSET}
+    fields = {"rate_per_s": "rate"}
+    wished: dict[str, Setting] = {
+        fields.get(name, name): value
+        for name, value in msgspec.structs.asdict(given).items()
+        if value is not msgspec.UNSET
+    }
     if given.governor is not msgspec.UNSET:
         wished["governor"] = await ops_governor.changed(desk, given.governor)
-    return await _change(desk, Change(**wished), "room_changed")
+    return await _change(desk, wished, "room_changed")
 
 
 async def pause_room(request: Request) -> Response:
@@ -150,11 +157,11 @@ async def _set_state(request: Request, state: RoomState) -> Response:
     desk = await _desk(request)
     if has_body(request.scope) and await request.body():
         await read_body(request, Empty)
-    return await _change(desk, Change(state=state), f"room_{state}")
+    return await _change(desk, {"state": state}, f"room_{state}")
 
 
-async def _change(desk: Desk, change: Change, event: str) -> Response:
-    report = _report(desk, await desk.change(change))
+async def _change(desk: Desk, settings: Mapping[str, Setting], event: str) -> Response:
+    report = _report(desk, await desk.change(settings))
     log.info(event, room=desk.plan.id, rate_per_s=report.rate_per_s, burst=report.burst, state=report.state)
     return Json(report)
 

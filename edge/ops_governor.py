@@ -5,10 +5,11 @@ from typing import Annotated
 import msgspec
 
 from edge import errors
-from edge.desk import Desk, View
+from edge.desk import Desk
 from edge.pacing import Bounds, Mode
 from edge.room import MAX_RATE_PER_S, Held
 from edge.steering import bounds_of, written
+from edge.view import View
 from shared import problem
 from shared.problem import Problem
 

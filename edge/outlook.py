@@ -1,7 +1,7 @@
 """What the pages say besides somebody's place: why nobody is called, and whether waiting is likely to be worth it."""
 
-from edge.desk import View
 from edge.room import is_unlikely
+from edge.view import View
 from edge.visits import Standing
 
 

@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edge import doorstep, errors, estimate, outlook, visits
+from edge import doorstep, errors, outlook, visits
 from edge.browser import Plain, Visitor
-from edge.desk import Desk, View
+from edge.desk import Desk
 from edge.line import Closed, LineError, Moved
-from edge.room import Kind, RoomState
+from edge.room import Kind, Phase
 from edge.state import EdgeState
 from edge.ticket import TicketRefused
+from edge.view import View
 from edge.visits import Standing
 from shared import problem
 from shared.problem import Problem
@@ -124,7 +125,7 @@ class Pages:
         except Problem as refused:
             return await self._doorstep(visitor, refused)
         if result.new:
-            visitor.remember(response, result.joined.ticket, result.joined.ahead)
+            visitor.remember(response, result.joined.ticket, result.joined.ahead or 0)
         return response
 
     async def _doorstep(self, visitor: Visitor, refused: Problem) -> Response:
@@ -154,8 +155,8 @@ class Pages:
         return _page(visitor.language, shell.fill({"token": admission.token, "enter_url": admission.enter_url}))
 
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
-        seen = view.picture
-        expected = estimate.wait(seen.waiting, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
+        seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
+        expected = visits.expect(view, lane, seen.lanes[lane].waiting)
         shell = self._shell(
             visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view)
         )
@@ -175,25 +176,26 @@ class Pages:
         if standing.state in {"called", "admitted"}:
             mode = "called" if standing.state == "called" else "admitted"
         known = visitor.started_with()
-        start = max(standing.ahead, known or 0, 1)
+        ahead = standing.ahead or 0
+        start = max(ahead, known or 0, 1)
         shell = self._shell(
             visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing)
         )
-        values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - standing.ahead}
+        values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - ahead}
         response = _page(visitor.language, shell.fill(values))
         if known is None:
-            visitor.remember_start(response, standing.ahead)
+            visitor.remember_start(response, ahead)
         if mode == "waiting" and not visitor.is_live:
             response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, round(standing.poll_after_s)))
         return response
 
     def _away(self, visitor: Visitor, error: LineError) -> Response:
         """The store does not answer; the place that the ticket holds is shown all the same."""
-        ticket = visitor.edge.tickets.open(visitor.ticket, room=visitor.desk.plan.id, epoch=visitor.desk.line.epoch)
+        ticket = visits.open_ticket(visitor.edge, visitor.desk, visitor.ticket)
         after = _retry_after(error)
         shell = self._shell(visitor, "line.html", state="open", mode="away", paced=False, **outlook.notes(None))
         values: dict[str, object] = {
-            "place": words.number(ticket.place, visitor.language),
+            "place": words.number(ticket.number, visitor.language),
             "poll": after,
             "start": 1,
             "max": 1,
@@ -226,7 +228,7 @@ class Pages:
         response.headers["Refresh"] = f"{max(_SOONEST_REFRESH_S, after)}; url={visitor.address}"
         return response
 
-    def _shell(self, visitor: Visitor, template: str, *, state: RoomState, **switches: object) -> Shell:
+    def _shell(self, visitor: Visitor, template: str, *, state: Phase, **switches: object) -> Shell:
         plan, language = visitor.desk.plan, visitor.language
         key = (plan.id, language, template, state, *switches.values())
         shell = self._shells.get(key)
@@ -251,8 +253,8 @@ class Pages:
 
 def _place(standing: Standing, language: str) -> dict[str, object]:
     return {
-        "place": words.number(standing.place, language),
-        "ahead": words.number(standing.ahead, language),
+        "place": words.number(standing.place or standing.entry or 0, language),
+        "ahead": words.number(standing.ahead or 0, language),
         "wait": words.maybe_wait(standing.wait, language),
         "poll": standing.poll_after_s,
         "as_of": standing.as_of,
@@ -260,7 +262,7 @@ def _place(standing: Standing, language: str) -> dict[str, object]:
     }
 
 
-def _state(desk: Desk) -> RoomState | None:
+def _state(desk: Desk) -> Phase | None:
     try:
         return desk.view().picture.shown
     except LineError:

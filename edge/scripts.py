@@ -10,6 +10,7 @@ from redis.exceptions import NoScriptError
 from edge.store import Store
 
 _FOLDER = Path(__file__).parent / "lua"
+_PRELUDE = ("include/room.lua", "include/meters.lua")
 
 
 class Script:
@@ -17,8 +18,8 @@ class Script:
 
     def __init__(self, name: str, *, on_room: bool = True) -> None:
         self.name = name
-        prelude = (_FOLDER / "include" / "room.lua").read_text(encoding="utf-8") if on_room else ""
-        self._text = prelude + (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+        parts = [*(_PRELUDE if on_room else ()), f"{name}.lua"]
+        self._text = "".join((_FOLDER / part).read_text(encoding="utf-8") for part in parts)
         self._digest = sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, client: Store, keys: Sequence[str], arguments: Sequence[str | int | float]) -> bytes:

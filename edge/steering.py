@@ -8,6 +8,7 @@ import msgspec
 from redis.exceptions import RedisClusterException, RedisError
 
 from edge import scripts
+from edge.keys import RoomKeys
 from edge.line import StoreUnavailable
 from edge.pacing import Bounds, Decision
 from edge.room import Picture, RoomPlan
@@ -52,9 +53,8 @@ class Steering:
         self._counting = counting
         self._holder = holder
         self._lease_us = round(lease_s * 1_000_000)
-        tag = f"vestibule:{{{plan.id}}}"
-        self._lease_key = f"{tag}:governor"
-        self._keys = [f"{tag}:{name}" for name in ("room", "answered", "admitted", "left", "calls", "governor")]
+        self._keys = RoomKeys(plan)
+        self._unseen = [0] * (2 * len(plan.lanes))
 
     async def lease(self, now_us: int | None = None) -> Lease | None:
         """Take or keep the lease; None while somebody else has it."""
@@ -67,12 +67,13 @@ class Steering:
     async def govern(self, lease: Lease, seen: Picture, decision: Decision, now_us: int | None = None) -> bool:
         """Do what was decided on seeing ``seen``; False where that came too late, and nothing was done."""
         wished = [decision.held, decision.remaining, decision.rate]
-        arguments = [0, 0, lease.holder, lease.term, seen.version, *("" if each is None else each for each in wished)]
-        reply = _decode(await self._run(scripts.GOVERN, self._keys, arguments, now_us))
+        told = ["" if each is None else each for each in wished]
+        arguments = [seen.epoch, *self._unseen, lease.holder, lease.term, seen.version, *told]
+        reply = _decode(await self._run(scripts.GOVERN, self._keys.of(scripts.GOVERN), arguments, now_us))
         return reply.outcome == "governed"
 
     async def _lease(self, for_us: int, now_us: int | None) -> Lease | None:
-        term = await self._run(scripts.LEASE, [self._lease_key], [self._holder, for_us], now_us)
+        term = await self._run(scripts.LEASE, [self._keys.lease], [self._holder, for_us], now_us)
         return Lease(self._holder, term.decode()) if term else None
 
     async def _run(

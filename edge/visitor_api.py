@@ -10,9 +10,10 @@ from starlette.types import Scope
 from edge import errors, visits
 from edge.carried import cookie_name, cookie_of, has_body, ticket_of
 from edge.challenge import MAX_SOLUTION_LENGTH, Challenge
-from edge.desk import Desk, RoomStatus
+from edge.desk import Desk
 from edge.guard import Proof, visit_cookie_name
 from edge.state import EdgeState
+from edge.view import RoomStatus
 from edge.visits import Admission, Joined, Standing
 from shared.http import Endpoint, Header, Json, read_body
 
@@ -141,7 +142,14 @@ def endpoints() -> list[Endpoint]:
             body_required=False,
             path_params=ROOM,
             headers=[TICKET_HEADER],
-            problems=[errors.ROOM_CLOSED, errors.SOLD_OUT, *errors.GUARD_PROBLEMS],
+            problems=[
+                errors.ROOM_CLOSED,
+                errors.ROOM_DRAINING,
+                errors.NOT_OPEN_YET,
+                errors.SOLD_OUT,
+                errors.PASS_MISSING,
+                *errors.GUARD_PROBLEMS,
+            ],
         ),
         Endpoint(
             "GET",
@@ -164,6 +172,7 @@ def endpoints() -> list[Endpoint]:
                 *errors.TICKET_PROBLEMS,
                 errors.NOT_CALLED,
                 errors.PACED,
+                errors.REENTRY_SPENT,
                 errors.TOO_MANY_REQUESTS,
                 errors.TICKET_LEFT,
                 errors.ROOM_CLOSED,

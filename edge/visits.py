@@ -10,30 +10,38 @@ from typing import Literal, NoReturn
 import msgspec
 
 from edge import errors, estimate
-from edge.desk import Desk, View, iso
+from edge.desk import Desk
 from edge.estimate import Wait
 from edge.guard import Proof
-from edge.line import ClaimOutcome, Moved
-from edge.room import Held, PlaceState, RoomState, is_unlikely, people_ahead
+from edge.line import ClaimOutcome, Closed, Draining, Moved, Refused, Scheduled, SoldOut
+from edge.room import Held, Phase, PlaceState, Slowdown, Spot, is_unlikely, people_ahead
 from edge.state import EdgeState
 from edge.ticket import Ticket, TicketRefused
+from edge.view import View, iso
 from shared.problem import Problem
 
 Outlook = Literal["unlikely"]
+_EXPLAINED_US = 600_000_000  # for how long a wait that grew is explained
 
 
 class Standing(msgspec.Struct, frozen=True):
     """Where a visitor stands. ``wait`` is null while nobody is called: the room is paused or closed.
 
-    ``outlook`` is ``unlikely`` when more people are ahead than doses are left, else null. ``why``: as in the status.
+    ``place`` and ``ahead`` are null for the ``entry`` of a lottery that is not drawn. ``wait_reason``: why the wait may
+    have grown lately. ``outlook`` is ``unlikely`` when more people are ahead than doses are left, else null. ``why``:
+    as in the status. ``opens_at``: when the lane is called, as long as that is to come.
     """
 
-    place: int
-    ahead: int
+    place: int | None
+    ahead: int | None
     state: PlaceState
     wait: Wait | None
+    wait_reason: Slowdown | None
     poll_after_s: float
-    room_state: RoomState
+    room_state: Phase
+    lane: str
+    entry: int | None
+    opens_at: str | None
     outlook: Outlook | None
     why: Held | None
     as_of: str
@@ -43,12 +51,16 @@ class Joined(msgspec.Struct, frozen=True):
     """A visitor's ticket and where they stand."""
 
     ticket: str
-    place: int
-    ahead: int
+    place: int | None
+    ahead: int | None
     state: PlaceState
     wait: Wait | None
+    wait_reason: Slowdown | None
     poll_after_s: float
-    room_state: RoomState
+    room_state: Phase
+    lane: str
+    entry: int | None
+    opens_at: str | None
     outlook: Outlook | None
     why: Held | None
     as_of: str
@@ -62,6 +74,14 @@ class Join:
     new: bool
 
 
+@dataclass(frozen=True)
+class Lineup:
+    """Where somebody lines up. ``ticket_id``: the ticket's, where it is not for the edge to choose."""
+
+    lane: int
+    ticket_id: str | None = None
+
+
 class Admission(msgspec.Struct, frozen=True):
     """The way in: the token, when it expires (ISO 8601), and where to take it."""
 
@@ -72,10 +92,16 @@ class Admission(msgspec.Struct, frozen=True):
 
 _NOBODY = Wait(0, 0)
 _NO_PROOF = Proof()
+_REFUSED: dict[Refused, type[Closed]] = {"closed": Closed, "draining": Draining, "scheduled": Scheduled}
 
 
-async def join(edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO_PROOF) -> Join:
+async def join(
+    edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO_PROOF, lineup: Lineup | None = None
+) -> Join:
     """Take a place in line. Whoever brings a valid ticket that was not given back keeps its place.
+
+    Args:
+        lineup: None is the lane that anybody may join.
 
     Raises:
         Problem: what the room asks for is missing or refused; see ``RoomGuard.admit``. No place was taken.
@@ -85,17 +111,27 @@ async def join(edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO
         kept = await _kept(edge, desk, text)
         if kept is not None:
             return Join(_joined(text, kept), new=False)
+    lineup = lineup or Lineup(_open_lane(desk))
     await edge.guard.rooms[desk.plan.id].admit(proof, desk.line.picture)
-    place, view = await desk.join()
+    joined = await desk.join(lineup.lane)
+    if joined.refused:
+        raise _closed(joined.refused, joined.view)
+    spot = Spot(lineup.lane, joined.number, 0 if joined.entry else joined.number)
+    state: PlaceState = "entered"
+    if spot.place:
+        state = "called" if spot.place <= joined.view.picture.lanes[spot.lane].called else "waiting"
+    at = _standing(edge, spot, state, joined.view)
     ticket = edge.tickets.issue(
         room=desk.plan.id,
-        epoch=view.picture.epoch,
-        place=place,
-        ticket_id=edge.ids.secret(16),
-        iat=view.picture.at_us // 1_000_000,
+        epoch=joined.view.picture.epoch,
+        number=joined.number,
+        ticket_id=lineup.ticket_id or edge.ids.secret(16),
+        iat=joined.view.picture.at_us // 1_000_000,
+        lane=lineup.lane,
+        entry=joined.entry,
+        told=(at.wait.p50_s, at.wait.p90_s) if at.wait and state == "waiting" else None,
     )
-    state: PlaceState = "called" if place <= view.picture.called else "waiting"
-    return Join(_joined(ticket, _standing(edge, place, state, view)), new=True)
+    return Join(_joined(ticket, at), new=True)
 
 
 async def standing(edge: EdgeState, desk: Desk, text: str | None) -> Standing:
@@ -104,26 +140,31 @@ async def standing(edge: EdgeState, desk: Desk, text: str | None) -> Standing:
     Raises:
         TicketRefused, Moved, StoreUnavailable: see there.
     """
-    ticket = _open(edge, desk, text)
-    view = desk.glance(ticket.place)
+    ticket = open_ticket(edge, desk, text)
+    spot = spot_of(desk, ticket)
+    view = desk.glance(spot)
     if view is not None:
-        return _standing(edge, ticket.place, "waiting", view)
-    state, view = await desk.look(ticket.place)
-    return _standing(edge, ticket.place, state, view)
+        return _standing(edge, spot, "waiting" if spot.place else "entered", view)
+    state, view = await desk.look(spot)
+    return _standing(edge, spot, state, view)
 
 
 async def claim(edge: EdgeState, desk: Desk, text: str | None) -> Admission:
     """Let the ticket's holder through. Asked again, the token is new and its id is the same.
 
     Raises:
-        Problem: ``not_called`` with the standing, ``paced`` (the turn is kept), ``ticket_left``, ``room_closed``.
+        Problem: ``not_called`` with the standing, ``paced`` (the turn is kept), ``reentry_spent``, ``ticket_left``,
+            ``room_closed``.
         TicketRefused, Moved, StoreUnavailable: see there.
     """
-    ticket = _open(edge, desk, text)
-    outcome, view = await desk.claim(ticket.place)
+    ticket = open_ticket(edge, desk, text)
+    spot = spot_of(desk, ticket)
+    outcome, view = await desk.claim(spot)
     edge.metrics.claimed(outcome)
     if outcome not in {"admitted", "again"}:
-        _refuse(edge, ticket, outcome, view)
+        _refuse(edge, spot, outcome, view)
+    if outcome == "admitted":
+        _compare(edge, desk, ticket, spot)
     plan, issued_at = desk.plan, view.picture.at_us // 1_000_000
     token = edge.tokens.issue(room=plan.id, ticket_id=ticket.id, iat=issued_at, ttl_s=plan.token_ttl_s)
     return Admission(token, iso(issued_at + plan.token_ttl_s), str(plan.enter_url))
@@ -135,52 +176,118 @@ async def leave(edge: EdgeState, desk: Desk, text: str | None) -> None:
     Raises:
         TicketRefused, Moved, StoreUnavailable: see there.
     """
-    await desk.leave(_open(edge, desk, text).place)
+    await desk.leave(spot_of(desk, open_ticket(edge, desk, text)))
 
 
-async def _kept(edge: EdgeState, desk: Desk, text: str) -> Standing | None:
+def open_ticket(edge: EdgeState, desk: Desk, text: str | None) -> Ticket:
+    """Return the ticket when it holds a place in the room's line; raises TicketRefused, which is counted."""
     try:
-        ticket = _open(edge, desk, text)
-        state, view = await desk.look(ticket.place)
-    except (TicketRefused, Moved):
-        return None
-    return None if state == "left" else _standing(edge, ticket.place, state, view)
-
-
-def _open(edge: EdgeState, desk: Desk, text: str | None) -> Ticket:
-    try:
-        return edge.tickets.open(text, room=desk.plan.id, epoch=desk.line.epoch)
+        return edge.tickets.open(text, room=desk.plan.id, epoch=desk.line.epoch, lanes=len(desk.plan.lanes))
     except TicketRefused as refused:
         edge.metrics.ticket_refused(refused.reason)
         raise
 
 
-def _refuse(edge: EdgeState, ticket: Ticket, outcome: ClaimOutcome, view: View) -> NoReturn:
+def spot_of(desk: Desk, ticket: Ticket) -> Spot:
+    """Return where a ticket belongs."""
+    return Spot(ticket.lane, ticket.number, desk.line.place_of(ticket.lane, ticket.number, entry=ticket.entry))
+
+
+async def _kept(edge: EdgeState, desk: Desk, text: str) -> Standing | None:
+    try:
+        spot = spot_of(desk, open_ticket(edge, desk, text))
+        state, view = await desk.look(spot)
+    except (TicketRefused, Moved):
+        return None
+    return None if state == "left" else _standing(edge, spot, state, view)
+
+
+def _open_lane(desk: Desk) -> int:
+    lane = desk.plan.open_lane()
+    if lane is None:
+        raise Problem(errors.PASS_MISSING)
+    return lane
+
+
+def _closed(refused: Refused, view: View) -> Closed:
+    if view.picture.held == "sold_out":
+        return SoldOut()
+    return _REFUSED[refused]()
+
+
+def _compare(edge: EdgeState, desk: Desk, ticket: Ticket, spot: Spot) -> None:
+    """Hold the wait that was told with a ticket against the one that it was."""
+    called_at = desk.history[spot.lane].called_at_us(spot.place)
+    if ticket.told is not None and called_at is not None:
+        edge.metrics.waited(max(0.0, called_at / 1_000_000 - ticket.iat), *ticket.told)
+
+
+def _refuse(edge: EdgeState, spot: Spot, outcome: ClaimOutcome, view: View) -> NoReturn:
     seen = view.picture
     match outcome:
         case "left":
             raise Problem(errors.TICKET_LEFT)
         case "closed":
             raise Problem(errors.ROOM_CLOSED)
+        case "spent":
+            raise Problem(errors.REENTRY_SPENT)
         case "paced":
-            after = estimate.retry_after_s(seen.backlog, rate_per_s=seen.rate, open_now=seen.shown == "open")
+            backlog = seen.lanes[spot.lane].backlog
+            part = seen.lanes[spot.lane].share or seen.rate
+            after = estimate.retry_after_s(backlog, rate_per_s=part, open_now=seen.flows)
             raise Problem(errors.PACED, retry_after_s=after)
-    standing = _standing(edge, ticket.place, "waiting", view)
+    standing = _standing(edge, spot, "waiting" if spot.place else "entered", view)
     raise Problem(errors.NOT_CALLED, **msgspec.structs.asdict(standing))
 
 
-def _standing(edge: EdgeState, place: int, state: PlaceState, view: View) -> Standing:
+def _standing(edge: EdgeState, spot: Spot, state: PlaceState, view: View) -> Standing:
     seen = view.picture
-    ahead = people_ahead(place, state, seen)
+    lane = seen.lanes[spot.lane]
+    phase = view.shown[spot.lane]
+    entered = state == "entered"
+    ahead = lane.joined if entered else people_ahead(spot.place, state, lane)
     expected: Wait | None = _NOBODY
     if state == "waiting":
-        expected = estimate.wait(ahead, calls_per_s=seen.calls_per_s, rate_per_s=seen.rate)
+        expected = expect(view, spot.lane, ahead)
+    elif entered:
+        expected = None
     poll = estimate.poll_after_s(expected, waiting=seen.waiting, spread=edge.ids.spread(0.9, 1.1))
-    outlook: Outlook | None = "unlikely" if is_unlikely(ahead, state, seen) else None
-    return Standing(place, ahead, state, expected, poll, seen.shown, outlook, seen.held or None, view.as_of)
+    if entered:
+        poll = estimate.until_draw_s(view.starts_in_s(spot.lane), spread=edge.ids.spread(0, 1))
+    return Standing(
+        None if entered else spot.place,
+        None if entered else ahead,
+        state,
+        expected,
+        _slowdown(view, spot.lane),
+        poll,
+        phase,
+        view.plan.lanes[spot.lane].lane,
+        spot.number if entered or spot.number != spot.place else None,
+        view.opens_at[spot.lane],
+        "unlikely" if is_unlikely(ahead, state, seen) and not entered else None,
+        seen.held or None,
+        view.as_of,
+    )
+
+
+def expect(view: View, lane: int, ahead: int) -> Wait | None:
+    """Return how long somebody with so many people ahead waits; None while nobody is called."""
+    if view.shown[lane] in {"paused", "closed"}:
+        return None
+    seen = view.picture.lanes[lane]
+    return estimate.wait(ahead, pace_per_s=seen.pace, least_per_s=seen.least, starts_in_s=view.starts_in_s(lane))
+
+
+def _slowdown(view: View, lane: int) -> Slowdown | None:
+    seen = view.picture
+    if seen.held:
+        return "lost_capacity"
+    if view.shown[lane] == "paused":
+        return "paused"
+    told = seen.lanes[lane]
+    return told.why if told.why and seen.at_us - told.why_at < _EXPLAINED_US else None
 
 
 def _joined(ticket: str, at: Standing) -> Joined:
-    return Joined(
-        ticket, at.place, at.ahead, at.state, at.wait, at.poll_after_s, at.room_state, at.outlook, at.why, at.as_of
-    )
+    return Joined(ticket, *msgspec.structs.astuple(at))

@@ -1,6 +1,6 @@
 """What the edge's tests share: keys, rooms, a configuration, an operator's token."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -15,8 +15,9 @@ from pydantic import IPvAnyNetwork, SecretStr, TypeAdapter
 
 from edge.config import EdgeConfig
 from edge.line import Line
-from edge.room import RoomPlan
+from edge.room import RoomPlan, Spot
 from shared.bearer import TrustedIssuer
+from shared.ids import SystemIds
 from shared.keys import KeyRing
 
 ISSUER = "urn:test:issuer"
@@ -72,7 +73,12 @@ class Failures:
 
 def line(client: object, *, heal_s: float = 0, **changes: object) -> Line:
     """A line of one room, driven with virtual time."""
-    return Line(client, plan(**changes), Failures(), heal_s=heal_s)  # type: ignore[arg-type]  # Redis is generic in its stubs only
+    return Line(client, plan(**changes), Failures(), heal_s=heal_s, ids=SystemIds())  # type: ignore[arg-type]  # Redis is generic in its stubs only
+
+
+def spots(places: Iterable[int], lane: int = 0) -> list[Spot]:
+    """Tickets whose numbers are their places."""
+    return [Spot(lane, place, place) for place in places]
 
 
 class Issuer:

@@ -1,12 +1,12 @@
 --[[
-Change a room's rate, burst or state, in force on every edge with the next script that runs.
+Change a room's settings, in force on every edge with the next script that runs, and write down who did so and why.
 
 Guarantee: the time until now is settled under the old settings first, so that a change of rate never creates tokens. The
-settings get a higher version than they had, and than any that was set earlier.
+settings get a higher version than they had, and than any that was set earlier. A change is made if and only if it is in
+the log, under its version; a row of the log is never changed.
 
-KEYS  as in include/room.lua
-ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 rate, 5 burst, 6 state, 7 reason,
-      8 challenge, 9 governor; what is empty stays
+KEYS  as in include/room.lua, and last the log: hash of rows by version
+ARGV  REST row of the log, REST+1… settings: a field's name, its value, and so on
 Returns JSON {outcome: "changed" | "missing", room}.
 ]]
 
@@ -14,21 +14,22 @@ local room = load()
 if not room then
     return MISSING
 end
-advance(room, clock(), tonumber(ARGV[2]), tonumber(ARGV[3]))
-room.rate = tonumber(ARGV[4]) or room.rate
-room.burst = tonumber(ARGV[5]) or room.burst
+advance(room, clock())
+local rate, state = room.rate, room.state
+for index = REST + 1, #ARGV, 2 do
+    set(room, ARGV[index], ARGV[index + 1])
+end
 room.tokens = math.min(room.tokens, room.burst)
-if ARGV[6] ~= '' then
-    room.state = ARGV[6]
+room.bypass_tokens = math.min(room.bypass_tokens, room.bypass_burst)
+if room.rate < rate then
+    slower(room, 'rate_lowered')
+    retold(room, room.rate / rate)
+elseif state == 'paused' and room.state ~= state then
+    slower(room, 'paused')
 end
-if ARGV[7] ~= '' then
-    room.reason = ARGV[7]
+changed(room, room.at)
+if ARGV[REST] ~= '' then
+    redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), ARGV[REST])
 end
-if ARGV[8] ~= '' then
-    room.challenge = ARGV[8]
-end
-if ARGV[9] ~= '' then
-    room.governor = ARGV[9]
-end
-room.version = math.max(room.version + 1, room.at)
+apportion(room)
 return told('changed', room)

@@ -6,8 +6,8 @@ settings that were changed since, make it "late", and nothing happens. The time 
 first: no change creates tokens. What operators set (state, bounds, burst) is never touched.
 
 KEYS  as in include/room.lua, and last the lease (see lease.lua)
-ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 holder, 5 term, 6 version of the settings that were
-      looked at, 7 why nobody is called (empty: people are), 8 doses left (empty: not known), 9 rate (empty: stays)
+ARGV  REST holder, +1 term, +2 version of the settings that were looked at, +3 why nobody is called (empty: people are),
+      +4 doses left (empty: not known), +5 rate (empty: stays)
 Returns JSON {outcome: "governed" | "late" | "missing", room}.
 ]]
 
@@ -16,16 +16,22 @@ if not room then
     return MISSING
 end
 local now = clock()
-advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
+advance(room, now)
 local lease = redis.call('HMGET', KEYS[#KEYS], 'holder', 'term', 'until')
-local theirs = lease[1] == ARGV[4] and lease[2] == ARGV[5] and now < tonumber(lease[3] or 0)
-if not theirs or string.format('%.0f', room.version) ~= ARGV[6] then
+local theirs = lease[1] == ARGV[REST] and lease[2] == ARGV[REST + 1] and now < tonumber(lease[3] or 0)
+if not theirs or string.format('%.0f', room.version) ~= ARGV[REST + 2] then
     return told('late', room)
 end
-local rate = tonumber(ARGV[9]) or room.rate
-if rate ~= room.rate or room.held ~= ARGV[7] then
-    room.rate, room.held = rate, ARGV[7]
-    room.version = math.max(room.version + 1, room.at)
+local held, rate = ARGV[REST + 3], tonumber(ARGV[REST + 5]) or room.rate
+if rate ~= room.rate or room.held ~= held then
+    if rate < room.rate or room.held ~= '' then
+        slower(room, 'lost_capacity')
+    end
+    if rate < room.rate then
+        retold(room, rate / room.rate)
+    end
+    room.rate, room.held = rate, held
+    changed(room, room.at)
 end
-room.remaining, room.governed_until = tonumber(ARGV[8]) or -1, now + GOVERNED_US
+room.remaining, room.governed_until = tonumber(ARGV[REST + 4]) or -1, now + GOVERNED_US
 return told('governed', room)

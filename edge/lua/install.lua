@@ -2,62 +2,75 @@
 Install a room where the store does not have it, begin a new line (a higher epoch), or bring newer settings.
 
 Guarantee: a room that is there keeps its line, and its settings unless those that come along have a higher version; so
-after a loss the newest settings that any edge knows are in force, whichever edge installs first. The token bucket begins
+after a loss the newest settings that any edge knows are in force, whichever edge installs first. The token buckets begin
 empty, so that losing the store, or restarting it at will, never yields a token more than rate · time + burst. Places are
-touched again only when `heal_us` have passed: by then every edge that lives has said which places it has seen.
+touched again only when `heal_us` have passed: by then every edge that lives has said which places it has seen. The seed
+of a lottery is the first that any edge has proposed; from then on it is a setting.
 
-KEYS  as in include/room.lua
-ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 epoch, 5 window in seconds, 6 heal_us,
-      7 version of the settings, 8… the settings: a field's name, its value, and so on
+KEYS  as in include/room.lua, and last the log: hash of rows by version
+ARGV  REST window in seconds, +1 heal_us, +2 version of the settings, +3 row of the log (for a new line; may be empty),
+      +4 seed to propose, +5… the settings: a field's name, its value, and so on
 Returns JSON {outcome: "installed" | "amended" | "kept", room}.
 ]]
 
 local now = clock()
 local room = load()
-local epoch, window, version = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[7])
+local epoch, window = tonumber(ARGV[2]), tonumber(ARGV[REST])
+local heal_us, version = tonumber(ARGV[REST + 1]), tonumber(ARGV[REST + 2])
 
-local function set(room)
-    for index = 8, #ARGV, 2 do
-        local name, value = ARGV[index], ARGV[index + 1]
-        room[name] = type(room[name]) == 'number' and tonumber(value) or value
+local function take_settings()
+    for index = REST + 5, #ARGV, 2 do
+        set(room, ARGV[index], ARGV[index + 1])
     end
     room.version = version
 end
 
+local function expect_everybody()
+    apportion(room)
+    for index, lane in ipairs(room.lanes) do
+        lane.show, lane.delay = 1, 2 -- until they have been seen to come
+        lane.measured, lane.pace, lane.usual = lane.least, lane.least, lane.least
+        lane.recent = tonumber(ARGV[2 + 2 * index])
+        lane.middle, lane.settled, lane.settling, lane.mark = lane.recent, lane.recent, lane.recent, lane.recent
+        if lane.recent > 0 then
+            lane.why, lane.why_at = 'lost_capacity', now
+        end
+    end
+end
+
 local outcome = 'kept'
 if not room or room.epoch < epoch then
-    redis.call('DEL', ROOM, ANSWERED, ADMITTED, LEFT, CALLS)
-    room = {}
-    for _, name in ipairs(WORDS) do
-        room[name] = ''
-    end
-    for _, name in ipairs(NUMBERS) do
-        room[name] = 0
-    end
+    redis.call('DEL', unpack(KEYS, 1, 2 + 4 * LANES))
+    room = read({})
     room.epoch, room.window = epoch, window
-    set(room)
-    room.asked, room.shown = room.rate, room.rate -- until a window has passed, everybody is expected to show up
-    room.at, room.middle_at, room.second = now, now, math.floor(now / 1000000) - 1
-    room.healing_until = now + tonumber(ARGV[6])
-    room.recent = tonumber(ARGV[3])
-    room.middle = room.recent
+    take_settings()
+    room.at, room.middle_at, room.settling_at, room.second = now, now, now, math.floor(now / 1000000) - 1
+    room.healing_until = now + heal_us
+    expect_everybody()
     outcome = 'installed'
+    if ARGV[REST + 3] ~= '' then
+        redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), ARGV[REST + 3])
+    end
 end
 if room.window ~= window then
     redis.call('DEL', CALLS)
     room.window = window
 end
-if room.epoch ~= epoch then
-    advance(room, now, 0, 0)
-    return told('kept', room)
-end
-advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
-if version > room.version then
-    set(room)
+advance(room, now)
+if room.epoch == epoch and version > room.version then
+    take_settings()
     room.tokens = math.min(room.tokens, room.burst)
     if now < room.healing_until then -- what flowed in until now did so under settings that were long changed
-        room.tokens, room.credit = 0, 0
+        room.tokens, room.bypass_tokens = 0, 0
+        for _, lane in ipairs(room.lanes) do
+            lane.credit = 0
+        end
+        expect_everybody()
     end
     outcome = 'amended'
+end
+if room.discipline == 'lottery' and room.seed == '' and now >= room.healing_until then
+    room.seed = ARGV[REST + 4]
+    changed(room, now)
 end
 return told(outcome, room)

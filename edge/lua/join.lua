@@ -1,22 +1,37 @@
 --[[
-Give the next places of the line to visitors who arrived together.
+Give the next numbers of their lanes to visitors who arrived together.
 
-Guarantee: a place is given once; visitors of one call get consecutive places in their order; a refusal burns none.
+Guarantee: a number is given once; visitors of one call get consecutive numbers of their lane in their order; a refusal
+burns none.
 
 KEYS  as in include/room.lua
-ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 epoch the edge signs tickets for, 5 visitors
-Returns JSON {outcome: "joined" | "closed" | "moved" | "healing" | "missing", first, room}; `first` is the place of the
-first of them. "moved": the room has another epoch, which the picture names.
+ARGV  REST… for each lane: visitors
+Returns JSON {outcome: "joined" | "moved" | "healing" | "missing", joins: [{first, refused}, …], room}, a join for each lane:
+`first` is the number of the first of them; `refused` says why nobody joins: "", "closed", "draining", "scheduled".
+"moved": the room has another epoch, which the picture names.
 ]]
 
 local room, refusal = begin()
 if not room then
     return refusal
 end
-if room.state == 'closed' or room.held == 'sold_out' then
-    return told('closed', room)
+
+local function refused(lane)
+    local now = phase(room, lane)
+    if now == 'closed' or room.held == 'sold_out' then
+        return 'closed'
+    end
+    return (now == 'draining' or now == 'scheduled') and now or ''
 end
-local first = room.joined + 1
-room.joined = room.joined + tonumber(ARGV[5])
+
+local joins = {}
+for index, lane in ipairs(room.lanes) do
+    local visitors, why = tonumber(ARGV[REST + index - 1]), refused(lane)
+    joins[index] = { first = lane.joined + 1, refused = why }
+    if why == '' then
+        lane.joined = lane.joined + visitors
+    end
+end
+apportion(room)
 call(room)
-return told('joined', room, { first = first })
+return told('joined', room, { joins = joins })

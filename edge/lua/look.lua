@@ -1,28 +1,33 @@
 --[[
-Say where places stand, and note that the holders of called ones have been heard from. With no place: the room alone.
+Say where tickets stand. With none: the room alone.
 
-Guarantee: reads only, but for the meters and the "answered" bits; asking twice changes nothing.
+Guarantee: changes nothing but the meters; asking twice is as good as once.
 
 KEYS  as in include/room.lua
-ARGV  1 now, 2 joined and 3 called: the highest seen by this edge, 4 epoch of the places, 5… places
-Returns JSON {outcome: "seen" | "moved" | "healing" | "missing", standings: ["waiting" | "called" | "admitted" | "left", …], room}.
+ARGV  REST… tickets
+Returns JSON {outcome: "seen" | "moved" | "healing" | "missing",
+              standings: ["entered" | "waiting" | "called" | "admitted" | "left", …], room}.
 ]]
 
 local room, refusal = begin()
 if not room then
     return refusal
 end
-local standings = {}
-for index = 5, #ARGV do
-    local place = tonumber(ARGV[index])
-    local standing = 'waiting'
-    if redis.call('GETBIT', LEFT, place) == 1 then
-        standing = 'left'
-    elseif place <= room.called then
-        answer(room, place)
-        standing = redis.call('GETBIT', ADMITTED, place) == 1 and 'admitted' or 'called'
+
+local function standing(lane, number, place)
+    if redis.call('GETBIT', lane.LEFT, number) == 1 then
+        return 'left'
+    elseif place == 0 then
+        return 'entered'
+    elseif place > lane.called then
+        return 'waiting'
     end
-    standings[#standings + 1] = standing
+    return redis.call('GETBIT', lane.ADMITTED, place) == 1 and 'admitted' or 'called'
+end
+
+local standings = {}
+for lane, number, place in tickets(room) do
+    standings[#standings + 1] = standing(lane, number, place)
 end
 -- An empty table would become an object in JSON.
 return told('seen', room, #standings > 0 and { standings = standings } or nil)

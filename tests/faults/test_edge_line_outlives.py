@@ -15,7 +15,7 @@ from deploy.cluster import ValkeyCluster
 from deploy.stores import Valkey, free_port
 from edge.app import create_app
 from edge.line import ClaimOutcome, Line, _Reply
-from edge.room import Picture, RoomPlan
+from edge.room import Known, Picture, RoomPlan, Setting, Spot
 from edge.scripts import Script
 from shared.token import AdmissionTokens
 from tests.conftest import Serve, serving
@@ -46,17 +46,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 class Forgetful(Line):
     """A line that does not carry what it has seen: the store alone knows how far places and calls have come."""
 
-    async def _run(self, script: Script, arguments: Sequence[str | int | float], now_us: int | None) -> _Reply:
-        self._joined = self._called = 0
-        return await super()._run(script, arguments, now_us)
+    async def _run(
+        self, script: Script, arguments: Sequence[Setting], now_us: int | None, known: Known | None = None
+    ) -> _Reply:
+        self._joined, self._called = [0], [0]
+        return await super()._run(script, arguments, now_us, known)
 
 
 def metered(issued: list[tuple[int, int]]) -> type[Line]:
     """A line that notes how many tokens were issued when, in µs on the store's clock."""
 
     class Metered(Line):
-        async def claim(self, places: Sequence[int], now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
-            outcomes, picture = await super().claim(places, now_us)
+        async def claim(self, spots: Sequence[Spot], now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
+            outcomes, picture = await super().claim(spots, now_us)
             issued.append((picture.at_us, outcomes.count("admitted")))
             return outcomes, picture
 

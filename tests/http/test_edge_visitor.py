@@ -15,7 +15,7 @@ from edge.ticket import Ticket, Tickets
 from shared.keys import KeyRing
 from shared.token import AdmissionTokens, token_id
 from tests.conftest import Serve
-from tests.edge_world import ADMISSION_KEYS, TICKET_KEYS, client, config, line, metric, plan
+from tests.edge_world import ADMISSION_KEYS, TICKET_KEYS, client, config, line, metric, plan, spots
 
 CALLED = {"rate_per_s": 2000.0, "burst": 1000}  # everybody is called as they come
 WAITING = {"rate_per_s": 0.01, "burst": 1}  # nobody is called while the test lasts
@@ -69,8 +69,12 @@ async def test_a_join_gives_a_place_and_a_cookie(visitor: httpx.AsyncClient) -> 
         "ahead",
         "state",
         "wait",
+        "wait_reason",
         "poll_after_s",
         "room_state",
+        "lane",
+        "entry",
+        "opens_at",
         "outlook",
         "why",
         "as_of",
@@ -128,12 +132,18 @@ async def test_the_public_status_is_the_same_for_all_and_may_be_cached_for_a_sec
         "room",
         "name",
         "state",
+        "epoch",
         "joined",
         "called",
         "admitted",
         "rate_per_s",
         "burst",
+        "prequeue_at",
         "opens_at",
+        "closes_at",
+        "discipline",
+        "lottery",
+        "lanes",
         "why",
         "remaining",
         "as_of",
@@ -185,7 +195,7 @@ async def test_whoever_meets_an_empty_bucket_is_paced_and_keeps_the_turn(
 
 async def run_far_ahead(room: Line) -> None:
     """Call everybody, without a single token: as another edge that has seen them called does."""
-    room._called = 1
+    room._called = [1]
     await room.look([])
 
 
@@ -216,7 +226,7 @@ async def test_a_closed_room_takes_nobody_in(visitor: httpx.AsyncClient) -> None
 
 def refused_tickets() -> dict[str, str]:
     """One ticket per reason, each otherwise good."""
-    good = {"room": "demo", "epoch": 1, "place": 1, "ticket_id": "i" * 22, "iat": 1_800_000_000}
+    good = {"room": "demo", "epoch": 1, "number": 1, "ticket_id": "i" * 22, "iat": 1_800_000_000}
     tickets = Tickets(TICKET_KEYS)
     signed = tickets.issue(**good)  # type: ignore[arg-type]  # a table of mixed values
     body, _, signature = signed.partition(".")
@@ -280,7 +290,18 @@ async def test_whatever_cookies_come_along_they_break_nothing(
 
 
 def test_every_field_of_a_ticket_is_signed() -> None:
-    assert set(Ticket.__struct_fields__) == {"v", "kid", "room", "epoch", "place", "id", "iat"}
+    assert set(Ticket.__struct_fields__) == {
+        "v",
+        "kid",
+        "room",
+        "epoch",
+        "number",
+        "id",
+        "iat",
+        "lane",
+        "entry",
+        "told",
+    }
     assert token_id("a" * 22) != token_id("b" * 22)
 
 
@@ -358,7 +379,7 @@ async def test_a_place_given_back_over_another_edge_is_known_here_in_a_moment(
     base: str, visitor: httpx.AsyncClient, valkey: Redis
 ) -> None:
     ticket = (await visitor.post("/v1/rooms/slow/tickets")).json()["ticket"]
-    await line(valkey, id="slow", **WAITING).leave([1])
+    await line(valkey, id="slow", **WAITING).leave(spots([1]))
     deadline = asyncio.get_running_loop().time() + 3
     header = {"Authorization": f"Ticket {ticket}"}
     while (await visitor.get("/v1/rooms/slow/tickets/me", headers=header)).json()["state"] != "left":

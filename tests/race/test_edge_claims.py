@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from deploy.stores import Valkey
 from edge.app import create_app
 from edge.line import ClaimOutcome, Line
-from edge.room import Picture
+from edge.room import Picture, Spot
 from shared.token import AdmissionTokens
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan
@@ -25,10 +25,10 @@ ROOM = plan(rate_per_s=0.01, burst=BURST)
 class CheckThenAct(Line):
     """A line that reads the bucket, then takes from it: each step is atomic, both together are not."""
 
-    async def claim(self, places: Sequence[int], _now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
+    async def claim(self, spots: Sequence[Spot], _now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
         outcomes: list[ClaimOutcome] = []
-        for _ in places:
-            key = self._keys[0]
+        for _ in spots:
+            key = self.keys.room
             tokens = float(await self._client.hget(key, "tokens") or 0)
             if tokens >= 1:
                 await self._client.hset(key, "tokens", str(tokens - 1))
@@ -55,7 +55,7 @@ async def _ticket(visitor: httpx.AsyncClient) -> str:
 
 
 async def _fill_the_bucket(valkey: Redis) -> None:
-    called = {"tokens": str(BURST), "called": str(PEOPLE)}
+    called = {"tokens": str(BURST), "1.called": str(PEOPLE)}
     for field, value in called.items():
         await valkey.hset("vestibule:{demo}:room", field, value)
 
@@ -95,7 +95,7 @@ async def test_one_ticket_claimed_fifty_times_at_once_takes_one_token(
         tokens = await asyncio.gather(*(_claim(edge, ticket) for edge in (one, two) for _ in range(25)))
     assert len(set(tokens)) == 1
     assert float(await valkey.hget("vestibule:{demo}:room", "tokens") or 0) >= BURST - 1
-    assert await valkey.bitcount("vestibule:{demo}:admitted") == 1
+    assert await valkey.bitcount("vestibule:{demo}:general:admitted") == 1
 
 
 async def test_joins_at_once_over_two_edges_share_no_place(valkey: Redis, valkey_server: Valkey, serve: Serve) -> None:

@@ -6,7 +6,7 @@ from time import perf_counter
 from redis.asyncio import Redis
 
 from edge.line import Line
-from tests.edge_world import line
+from tests.edge_world import line, spots
 
 START = 1_800_000_000_000_000
 CROWD = 10_000_000
@@ -19,11 +19,11 @@ async def fill(valkey: Redis, room: Line, joined: int) -> None:
     Places and calls go through the scripts; the bits are written as the scripts write them, a megabyte at a time.
     """
     await room.install(START)
-    await room.join(joined, START)
-    room._called = joined // 2
+    await room.join([joined], START)
+    room._called = [joined // 2]
     await room.look([], START)
     for name, upto in (("answered", joined // 2), ("admitted", joined // 4)):
-        key = f"vestibule:{{demo}}:{name}"
+        key = f"vestibule:{{demo}}:general:{name}"
         step = 8 * 1024 * 1024
         for begin in range(0, upto, step):
             size = min(step, upto - begin) // 8
@@ -40,8 +40,8 @@ async def test_ten_million_places_cost_half_a_byte_each_at_most(valkey: Redis) -
     before = await used(valkey)
     await fill(valkey, room, CROWD)
     # The last of each kind, through the scripts: the bitmaps have the size that they really have.
-    await room.claim(range(CROWD // 2 - _CHUNK, CROWD // 2), START + 1_000_000)
-    await room.leave([CROWD], START + 1_000_000)
+    await room.claim(spots(range(CROWD // 2 - _CHUNK, CROWD // 2)), START + 1_000_000)
+    await room.leave(spots([CROWD]), START + 1_000_000)
     picture = await room.install(START + 1_000_000)
     assert (picture.joined, picture.called) == (CROWD, CROWD // 2)
     per_place = (await used(valkey) - before) / CROWD
@@ -52,8 +52,8 @@ async def test_ten_million_places_cost_half_a_byte_each_at_most(valkey: Redis) -
 async def test_joins_looks_and_claims_cost_the_same_among_ten_million_as_among_a_thousand(valkey: Redis) -> None:
     small, large = line(valkey, id="small"), line(valkey)
     await small.install(START)
-    await small.join(1000, START)
-    small._called = 500
+    await small.join([1000], START)
+    small._called = [500]
     await fill(valkey, large, CROWD)
     costs = {}
     for act in ("join", "look", "claim"):
@@ -69,9 +69,9 @@ async def cost(room: Line, act: str, place: int) -> float:
     for _ in range(100):
         match act:
             case "join":
-                await room.join(1, START)
+                await room.join([1], START)
             case "look":
-                await room.look([place], START)
+                await room.look(spots([place]), START)
             case _:
-                await room.claim([place], START)
+                await room.claim(spots([place]), START)
     return perf_counter() - began

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from edge.line import Line
 from tests.conftest import ON_SINGLE_AND_CLUSTER
-from tests.edge_world import line
+from tests.edge_world import line, spots
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -46,7 +46,7 @@ class Crowd:
             await self.claim(here, us)
 
     async def claim(self, here: list[int], us: int) -> None:
-        outcomes, picture = await self.room.claim(here, START + us)
+        outcomes, picture = await self.room.claim(spots(here), START + us)
         for place, outcome in zip(here, outcomes, strict=True):
             if outcome == "admitted":
                 self.admitted[us // 60_000_000] += 1
@@ -62,7 +62,7 @@ async def test_after_two_call_windows_capacity_is_used_whoever_stays_away(
 ) -> None:
     room = line(valkey, rate_per_s=rate, burst=10, call_window_s=30)
     await room.install(START)
-    await room.join(int(rate * 60 * 4 * 3), START)
+    await room.join([int(rate * 60 * 4 * 3)], START)
     crowd = Crowd(room, no_shows, seed=1)
     await crowd.live(3)
     for minute in (1, 2):
@@ -73,22 +73,22 @@ async def test_after_two_call_windows_capacity_is_used_whoever_stays_away(
 async def test_nobody_new_is_called_while_many_wait_for_a_token(valkey: Redis) -> None:
     room = line(valkey, rate_per_s=10.0, burst=1)
     await room.install(START)
-    await room.join(1000, START)
-    room._called = 100
-    await room.look(range(1, 101), START)
+    await room.join([1000], START)
+    room._called = [100]
+    await room.claim(spots(range(1, 101)), START)
     _, picture = await room.look([], START + 2_000_000)
     assert (picture.called, picture.backlog) == (100, 100)
-    outcomes, _ = await room.claim([1], START + 2_000_000)
+    outcomes, _ = await room.claim(spots([1]), START + 2_000_000)
     assert outcomes == ["admitted"]
 
 
 async def test_people_who_leave_when_called_give_their_turn_to_others(valkey: Redis) -> None:
     room = line(valkey, rate_per_s=10.0, burst=1)
     await room.install(START)
-    await room.join(1000, START)
-    room._called = 100
-    await room.look(range(1, 101), START)
-    await room.leave(range(1, 101), START)
+    await room.join([1000], START)
+    room._called = [100]
+    await room.claim(spots(range(1, 101)), START)
+    await room.leave(spots(range(1, 101)), START)
     _, picture = await room.look([], START + 1_000_000)
     assert picture.backlog <= 1
     assert picture.called > 100

@@ -5,12 +5,12 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 
-from edge.line import Line, SoldOut
+from edge.line import Line
 from edge.pacing import Bounds, Decision
-from edge.room import Change, Held
+from edge.room import Held
 from edge.steering import Lease, Steering, bounds_of, written
 from tests.conftest import ON_SINGLE_AND_CLUSTER
-from tests.edge_world import Failures, line, plan
+from tests.edge_world import Failures, line, plan, spots
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -87,10 +87,10 @@ async def test_what_an_operator_changes_meanwhile_is_not_overridden(valkey: Redi
     room = line(valkey)
     seen = await room.install(START)
     one, lease = await leading(valkey)
-    picture = await room.change(Change(rate_per_s=7.0), START + SECOND)
+    picture = await room.change({"rate": 7.0}, now_us=START + SECOND)
     assert not await one.govern(lease, seen, decision(rate=40.0), START + SECOND), "decided on what is no longer so"
     assert await one.govern(lease, picture, decision(rate=8.0), START + SECOND)
-    paused = await room.change(Change(state="paused", reason="lunch"), START + 2 * SECOND)
+    paused = await room.change({"state": "paused", "reason": "lunch"}, now_us=START + 2 * SECOND)
     assert await one.govern(lease, paused, decision("frozen"), START + 2 * SECOND)
     _, picture = await room.look([], START + 2 * SECOND)
     assert await one.govern(lease, picture, decision(), START + 2 * SECOND)
@@ -102,18 +102,18 @@ async def test_what_an_operator_changes_meanwhile_is_not_overridden(valkey: Redi
 async def test_while_a_room_is_held_nobody_is_called_and_nothing_is_issued_or_banked(valkey: Redis, held: Held) -> None:
     room = line(valkey, rate_per_s=10.0, burst=5)
     await room.install(START)
-    await room.join(100, START)
+    await room.join([100], START)
     _, seen = await room.look([], START + 2 * SECOND)
     called = seen.called
     assert 0 < called < 100
     one, lease = await leading(valkey, START + 2 * SECOND)
     assert await one.govern(lease, seen, decision(held, remaining=3), START + 2 * SECOND)
-    outcomes, picture = await room.claim(range(1, called + 1), START + 4 * SECOND)
+    outcomes, picture = await room.claim(spots(range(1, called + 1)), START + 4 * SECOND)
     assert set(outcomes) == {"paced"}, "the turn is kept"
     assert (picture.called, picture.admitted, picture.calls_per_s) == (called, 0, 0)
     assert (picture.shown, picture.state) == ("closed" if held == "sold_out" else "paused", "open")
     assert await one.govern(lease, picture, decision(), START + 5 * SECOND)
-    outcomes, _ = await room.claim(range(1, called + 1), START + 5 * SECOND)
+    outcomes, _ = await room.claim(spots(range(1, called + 1)), START + 5 * SECOND)
     assert outcomes.count("admitted") <= 5, "five tokens, and not those of three seconds"
     _, later = await room.look([], START + 7 * SECOND)
     assert later.called > called, "it goes on by itself"
@@ -124,12 +124,13 @@ async def test_sold_out_closes_the_door_and_nothing_else_does(valkey: Redis) -> 
     seen = await room.install(START)
     one, lease = await leading(valkey)
     assert await one.govern(lease, seen, decision("sold_out", remaining=0), START)
-    with pytest.raises(SoldOut):
-        await room.join(1, START)
+    [refused], _ = await room.join([1], START)
+    assert refused.refused == "closed"
     _, seen = await room.look([], START)
     assert (seen.joined, seen.remaining) == (0, 0)
     assert await one.govern(lease, seen, decision("frozen", remaining=0), START)
-    assert (await room.join(1, START))[0] == 1
+    [joined], _ = await room.join([1], START)
+    assert (joined.first, joined.refused) == (1, "")
 
 
 async def test_the_last_word_of_a_governor_that_fell_silent_holds_for_a_minute(valkey: Redis) -> None:
@@ -147,7 +148,7 @@ async def test_a_room_that_the_store_loses_stays_held_and_keeps_its_bounds(valke
     room = line(valkey)
     await room.install(START)
     bounds = Bounds("automatic", 2, 80, 500)
-    seen = await room.change(Change(governor=written(bounds)), START)
+    seen = await room.change({"governor": written(bounds)}, now_us=START)
     one, lease = await leading(valkey)
     assert await one.govern(lease, seen, decision("frozen", remaining=9), START)
     await room.look([], START + SECOND)
@@ -181,7 +182,7 @@ async def hurry(room: Line, claimed: int, now_us: int) -> int:
     _, seen = await room.look([], now_us)
     if seen.called <= claimed:
         return 0
-    outcomes, _ = await room.claim(range(claimed + 1, seen.called + 1)[:200], now_us)
+    outcomes, _ = await room.claim(spots(range(claimed + 1, seen.called + 1)[:200]), now_us)
     return outcomes.count("admitted")
 
 
@@ -190,8 +191,8 @@ async def test_no_change_by_a_governor_lets_more_through_than_rate_times_time_pl
     chance, burst = Random(12), 5
     room = line(valkey, rate_per_s=30.0, burst=burst)
     await room.install(START)
-    await room.join(20_000, START)
-    room._called = 20_000  # everybody stands at the door: whatever there is, is taken at once
+    await room.join([20_000], START)
+    room._called = [20_000]  # everybody stands at the door: whatever there is, is taken at once
     one = steering(valkey, "one", lease_s=1000)
     lease = await one.lease(START)
     assert lease is not None

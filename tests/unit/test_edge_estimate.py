@@ -10,18 +10,18 @@ _ahead = st.integers(0, 20_000_000)
 
 
 def test_the_wait_follows_the_line() -> None:
-    assert wait(499, calls_per_s=50, rate_per_s=50) == Wait(10, 11)
-    assert wait(4999, calls_per_s=100, rate_per_s=50) == Wait(50, 100), "at worst everybody turns up from now on"
+    assert wait(499, pace_per_s=50, least_per_s=50) == Wait(10, 11)
+    assert wait(4999, pace_per_s=100, least_per_s=50) == Wait(50, 100), "at worst everybody turns up from now on"
 
 
 def test_while_nobody_is_called_no_wait_is_made_up() -> None:
-    assert wait(10, calls_per_s=0, rate_per_s=50) is None
+    assert wait(10, pace_per_s=0, least_per_s=50) is None
 
 
 @given(_ahead, _rates, st.floats(0.25, 1))
 def test_the_interval_is_one_and_shrinks_as_the_line_moves(ahead: int, rate: float, show: float) -> None:
-    here = wait(ahead + 1, calls_per_s=rate / show, rate_per_s=rate)
-    nearer = wait(ahead, calls_per_s=rate / show, rate_per_s=rate)
+    here = wait(ahead + 1, pace_per_s=rate / show, least_per_s=rate)
+    nearer = wait(ahead, pace_per_s=rate / show, least_per_s=rate)
     assert here is not None
     assert nearer is not None
     assert 0 < here.p50_s <= here.p90_s
@@ -31,7 +31,7 @@ def test_the_interval_is_one_and_shrinks_as_the_line_moves(ahead: int, rate: flo
 
 @given(_ahead, _rates, st.integers(0, 20_000_000), st.floats(0.9, 1.1))
 def test_nobody_sleeps_through_the_call(ahead: int, rate: float, waiting: int, spread: float) -> None:
-    expected = wait(ahead, calls_per_s=rate, rate_per_s=rate)
+    expected = wait(ahead, pace_per_s=rate, least_per_s=rate)
     assert expected is not None
     after = poll_after_s(expected, waiting=waiting, spread=spread)
     assert 1.8 <= after <= 66
@@ -44,7 +44,7 @@ def test_a_paused_room_is_asked_seldom_by_many(waiting: int) -> None:
 
 
 def test_a_crowd_spreads_its_questions() -> None:
-    expected = wait(1_000_000, calls_per_s=100, rate_per_s=100)
+    expected = wait(1_000_000, pace_per_s=100, least_per_s=100)
     assert {poll_after_s(expected, waiting=1_000_000, spread=spread) for spread in (0.9, 1, 1.1)} == {54, 60, 66}
 
 

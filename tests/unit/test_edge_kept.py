@@ -11,7 +11,7 @@ from edge.room import Known
 
 def known(version: int, joined: int = 0, *, epoch: int = 1) -> Known:
     settings: dict[str, str | int | float] = {"rate": 5.0, "burst": 3, "state": "paused", "reason": "snow"}
-    return Known(epoch=epoch, version=version, joined=joined, called=0, settings=settings)
+    return Known(epoch=epoch, version=version, joined=[joined], called=[0], settings=settings)
 
 
 async def test_what_was_kept_is_read_back_by_the_next_process(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ async def test_older_settings_never_replace_newer_ones(tmp_path: Path) -> None:
     assert Keeper(tmp_path, "demo").read() == known(5, epoch=2)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b'{"v": 2, "room": "demo"}'])
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"v": 1, "room": "demo"}'])
 def test_a_file_that_cannot_be_read_counts_as_none_and_is_logged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "demo.json").write_bytes(content)
     with capture_logs() as logs:

@@ -11,7 +11,7 @@ from tests.edge_world import TICKET_KEYS
 
 
 def issued(tickets: Tickets, place: int = 7) -> str:
-    return tickets.issue(room="demo", epoch=1, place=place, ticket_id="i" * 22, iat=1_800_000_000)
+    return tickets.issue(room="demo", epoch=1, number=place, ticket_id="i" * 22, iat=1_800_000_000)
 
 
 def test_a_ticket_holds_its_place() -> None:
@@ -19,7 +19,7 @@ def test_a_ticket_holds_its_place() -> None:
     for tickets in (Tickets(TICKET_KEYS), Tickets(TICKET_KEYS)):
         for _ in range(3):
             ticket = tickets.open(text, room="demo", epoch=1)
-            assert (ticket.place, ticket.room, ticket.epoch, ticket.id) == (7, "demo", 1, "i" * 22)
+            assert (ticket.number, ticket.room, ticket.epoch, ticket.id) == (7, "demo", 1, "i" * 22)
 
 
 @given(st.data())
@@ -54,7 +54,7 @@ def test_tickets_of_the_last_key_are_good_after_a_rotation() -> None:
     old = KeyRing("t1", {"t1": b"1" * 32})
     text = issued(Tickets(old))
     rotated = KeyRing("t2", {"t1": b"1" * 32, "t2": b"2" * 32})
-    assert Tickets(rotated).open(text, room="demo", epoch=1).place == 7
+    assert Tickets(rotated).open(text, room="demo", epoch=1).number == 7
     with pytest.raises(TicketRefused, match="unknown_key"):
         Tickets(KeyRing("t2", {"t2": b"2" * 32})).open(text, room="demo", epoch=1)
 

@@ -1,32 +1,53 @@
 --[[
-What every script begins with: a room as its hash keeps it, and how time moves it on.
+What every script begins with: a room as its hash keeps it. Not a script of its own: the loader puts it in front of each
+(a script on Redis cannot call another), followed by meters.lua, which moves the room on in time.
 
-Not a script of its own: the loader puts it in front of each (a script on Redis cannot call another). There is no ticking
-leader; whichever script runs next brings the room up to date, so all edges see one line whatever their number.
+A room has lanes; each is a line with numbers of its own. A ticket has a *number* in its lane, given out in the order of
+joining, and a *place*, by which people are called. They are the same but for the entries of a lottery, whose places are
+drawn at the opening (edge/lottery.py): the numbers 1 … entries are dealt out anew, later numbers are places as they are.
 
-KEYS[1] room      hash: settings, counters and meters, described at `load`
-KEYS[2] answered  bitmap, bit = place: was called and has been heard from since
-KEYS[3] admitted  bitmap, bit = place: has a token
-KEYS[4] left      bitmap, bit = place: gave the place back
-KEYS[5] calls     hash: `called` at the start of each of the last `window + 2` seconds, by second modulo that
+KEYS[1] room  hash: settings, counters and meters, described at `load`; a lane's begin with its number and a dot
+KEYS[2] calls hash: "lane:second modulo (window + 2)" = `called` at the start of that second; "lane:profile", see meters.lua
+KEYS[3 …] for each lane four:
+        answered  bitmap, bit = place: was called and came
+        admitted  bitmap, bit = place: has a token
+        left      bitmap, bit = number: gave the ticket back
+        entered   two bits a place: how often its holder came in again, long after being called
+After these a script may have one key of its own.
 
 ARGV[1] now       µs since the Unix epoch; empty for the store's own clock, which is what production uses
+ARGV[2] epoch     of the line that the edge signs tickets for
+ARGV[3 …] for each lane two: the highest number (`joined`) and the last called place that this edge has seen
+ARGV[REST …] what the script itself takes
 ]]
 
-local ROOM, ANSWERED, ADMITTED, LEFT, CALLS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local MEMORY = 0.9 -- of one sampled second in the next: the show ratio forgets over some ten seconds
-local LEAST_SHOW = 0.25 -- calls never run ahead of tokens by more than four to one
-local GOVERNED_US = 60000000 -- what a governor has said holds that long, and no longer: it says it again each second
-local WORDS = { 'state', 'reason', 'challenge', 'held', 'governor' }
+local LANES = math.floor((#KEYS - 2) / 4)
+local REST = 3 + 2 * LANES
+local ROOM, CALLS = KEYS[1], KEYS[2]
+local WORDS = { 'state', 'reason', 'challenge', 'held', 'governor', 'discipline', 'seed', 'cause' }
 local NUMBERS = {
-    'epoch', 'rate', 'burst', 'window', -- settings: tokens/s, tokens, and how long a called visitor has to answer, in s
+    'epoch', 'rate', 'burst', 'window', -- settings: tokens/s, tokens, and how long a called visitor has to come, in s
+    'prequeue', 'opens', 'closes', -- settings: from when people may join, are called, no longer are, in µs; 0: no such time
+    'bypass_rate', 'bypass_burst', -- settings of the second bucket, for lanes that may pass by the line; rate 0: off
     'version', -- when the settings were changed last, in µs: of two versions the higher one is in force
-    'joined', 'called', 'answered', 'admitted', 'left', -- counters of places
-    'tokens', 'credit', 'at', -- both meters' levels, in tokens and calls, and when they were settled, in µs
-    'second', 'asked', 'shown', -- last second sampled; called and answered places, weighted, one window old
-    'recent', 'middle', 'middle_at', -- places called long ago, and not so long ago: where the backlog is looked for
-    'remaining', 'governed_until', -- doses left, as the governor said last (-1: not known), and until when its word holds, in µs
+    'revoked_at', -- when the list of revoked passes (field `revoked`, which only the edges read) was changed last, in µs
+    'tokens', 'bypass_tokens', 'bypassed', 'at', -- levels of the buckets, tokens ever out of the second, when settled, in µs
+    'second', -- last second sampled
+    'middle_at', 'settling_at', -- when the marks of places called long ago were moved on, in µs
+    'cause_at', -- when `cause`, for which the line goes more slowly than before, came about, in µs
+    'remaining', 'governed_until', -- doses left, as the governor said last (-1: not known); until when its word holds, in µs
     'healing_until', -- µs; before it places are not touched, because other edges may know of more of them
+}
+local LANE_WORDS = { 'why' }
+local LANE_NUMBERS = {
+    'weight', 'floor', 'opens', 'bypasses', -- settings: its part of the rate, tokens/s at least, from when (µs), may pass by
+    'entries', -- setting: how many numbers are entries of the lottery; -1: not drawn yet
+    'joined', 'called', 'answered', 'admitted', 'left', -- counters
+    'credit', 'reserve', -- levels: of its call meter, and of the tokens that its floor keeps for it
+    'show', 'delay', 'pending', 'mark', -- share of the called that come, after s, people on their way; `called` when so learnt
+    'measured', 'pace', 'why_at', 'usual', -- calls/s over the last minute; as waits are told; when that fell, µs; its part then
+    'recent', 'middle', -- places called long ago, and not so long ago: where the backlog is looked for
+    'settled', 'settling', -- the same, for coming in again
 }
 
 local function clock()
@@ -37,180 +58,90 @@ local function clock()
     return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+local FIELDS = {}
+for _, group in ipairs({ WORDS, NUMBERS }) do
+    for _, name in ipairs(group) do
+        FIELDS[#FIELDS + 1] = name
+    end
+end
+for index = 1, LANES do
+    for _, group in ipairs({ LANE_WORDS, LANE_NUMBERS }) do
+        for _, name in ipairs(group) do
+            FIELDS[#FIELDS + 1] = index .. '.' .. name
+        end
+    end
+end
+
+-- Call `visit` with each field's table, its name there, and whether it is a number, in the order of FIELDS.
+local function each_field(room, visit)
+    for _, name in ipairs(WORDS) do
+        visit(room, name, false)
+    end
+    for _, name in ipairs(NUMBERS) do
+        visit(room, name, true)
+    end
+    for index = 1, LANES do
+        for _, name in ipairs(LANE_WORDS) do
+            visit(room.lanes[index], name, false)
+        end
+        for _, name in ipairs(LANE_NUMBERS) do
+            visit(room.lanes[index], name, true)
+        end
+    end
+end
+
+local function read(values)
+    local room, position = { lanes = {} }, 0
+    for index = 1, LANES do
+        local base = 2 + 4 * (index - 1)
+        room.lanes[index] = {
+            index = index, ANSWERED = KEYS[base + 1], ADMITTED = KEYS[base + 2],
+            LEFT = KEYS[base + 3], ENTERED = KEYS[base + 4],
+        }
+    end
+    each_field(room, function(target, name, is_number)
+        position = position + 1
+        local value = values[position]
+        target[name] = is_number and tonumber(value or 0) or (value or '')
+    end)
+    return room
+end
+
 -- Returns the room as a table, or nil where the store does not know it (never installed, or lost).
 local function load()
-    local words = redis.call('HMGET', ROOM, unpack(WORDS))
-    if not words[1] then
-        return nil
-    end
-    local room = {}
-    for index, name in ipairs(WORDS) do
-        room[name] = words[index] or ''
-    end
-    local numbers = redis.call('HMGET', ROOM, unpack(NUMBERS))
-    for index, name in ipairs(NUMBERS) do
-        room[name] = tonumber(numbers[index] or 0)
-    end
-    return room
+    local values = redis.call('HMGET', ROOM, unpack(FIELDS))
+    return values[1] and read(values) or nil
 end
 
 local function save(room)
-    local fields = {}
-    for _, name in ipairs(WORDS) do
-        fields[#fields + 1] = name
-        fields[#fields + 1] = room[name]
-    end
-    for _, name in ipairs(NUMBERS) do
-        fields[#fields + 1] = name
-        fields[#fields + 1] = string.format('%.17g', room[name])
-    end
-    redis.call('HSET', ROOM, unpack(fields))
+    local pairs_, position = {}, 0
+    each_field(room, function(target, name, is_number)
+        position = position + 1
+        pairs_[#pairs_ + 1] = FIELDS[position]
+        pairs_[#pairs_ + 1] = is_number and string.format('%.17g', target[name]) or target[name]
+    end)
+    redis.call('HSET', ROOM, unpack(pairs_))
 end
 
-local function show(room)
-    return math.max(LEAST_SHOW, math.min(1, room.shown / room.asked))
-end
-
--- Whether people are called and let through: operators want it, and the booking system can take them.
-local function flows(room)
-    return room.state == 'open' and room.held == ''
-end
-
--- Calls per second that make `rate` people show up, as far as the last minute teaches.
-local function call_rate(room)
-    return flows(room) and room.rate / show(room) or 0
-end
-
--- Places called lately whose holders are here and wait for a token. Looks back four windows at most, and no further than
--- as many places as could be called in that time, so that its cost does not depend on how many there are.
-local function backlog(room)
-    local reach = math.floor(4 * room.window * room.rate / LEAST_SHOW)
-    local first = math.max(room.recent, room.called - reach) + 1
-    if room.called < first then
-        return 0
-    end
-    return redis.call('BITCOUNT', ANSWERED, first, room.called, 'BIT')
-        - redis.call('BITCOUNT', ADMITTED, first, room.called, 'BIT')
-end
-
--- Learn from the places called in the second that is one window before `second` how many of the called show up.
-local function sample(room, second)
-    local slots = room.window + 2
-    local marks = redis.call('HMGET', CALLS, (second - room.window) % slots, (second - room.window + 1) % slots)
-    local first, last = tonumber(marks[1] or 0), tonumber(marks[2] or 0)
-    if not marks[1] or not marks[2] or last <= first then
+-- Set a setting by its field's name; the list of revoked passes is put away, for the edges alone.
+local function set(room, field, value)
+    if field == 'revoked' then
+        redis.call('HSET', ROOM, field, value)
         return
     end
-    room.asked = room.asked * MEMORY + (last - first)
-    room.shown = room.shown * MEMORY + redis.call('BITCOUNT', ANSWERED, first + 1, last, 'BIT')
-end
-
-local function begin_seconds(room, now)
-    local second = math.floor(now / 1000000)
-    local slots = room.window + 2
-    if second < room.second then -- the store's clock was set back
-        redis.call('DEL', CALLS)
-        room.second = second - 1
-    end
-    for passed = room.second + 1, math.min(second, room.second + slots) do
-        redis.call('HSET', CALLS, passed % slots, string.format('%.0f', room.called))
-        sample(room, passed)
-    end
-    room.second = second
-    if now - room.middle_at > 2 * room.window * 1000000 or now < room.middle_at then
-        room.recent, room.middle, room.middle_at = room.middle, room.called, now
+    local index, name = field:match('^(%d+)%.(.+)$')
+    local target = index and room.lanes[tonumber(index)] or room
+    name = name or field
+    if target and target[name] ~= nil then -- a lane of an older plan is gone
+        target[name] = type(target[name]) == 'number' and tonumber(value) or value
     end
 end
 
--- Fill both meters for the time that has passed, under the settings that were in force.
--- The bucket holds `burst` at most, and nothing flows in while the room is not open: nothing more is ever banked.
-local function settle(room, now)
-    local passed = math.max(0, now - room.at) / 1000000
-    room.at = now
-    if flows(room) then
-        room.tokens = math.min(room.burst, room.tokens + passed * room.rate)
-        local calls = call_rate(room)
-        room.credit = math.min(math.max(room.burst, calls), room.credit + passed * calls)
-    end
+local function changed(room, now)
+    room.version = math.max(room.version + 1, now)
 end
 
--- Call the next in line, in order, as far as the credit goes; not while many already wait for a token.
-local function call(room)
-    local next = math.min(math.floor(room.credit), room.joined - room.called)
-    if flows(room) and room.at >= room.healing_until and next > 0 and backlog(room) <= 2 * room.rate + 1 then
-        room.called = room.called + next
-        room.credit = room.credit - next
-    end
-    room.credit = math.min(room.credit, room.burst)
-end
-
--- Forget what a governor said when nobody has said it again for long: a room is not held by somebody who is gone.
-local function expire(room)
-    if room.governed_until == 0 then -- never said, or brought back by an edge after a loss
-        room.governed_until, room.remaining = room.at + GOVERNED_US, -1
-    elseif room.at >= room.governed_until then
-        room.held, room.remaining = '', -1
-    end
-end
-
--- Bring the room up to `now`. `joined` and `called` never go below what an edge has seen: a store that came back
--- empty or behind is healed by the tickets themselves.
-local function advance(room, now, joined, called)
-    room.joined = math.max(room.joined, joined, called)
-    room.called = math.max(room.called, called)
-    settle(room, now)
-    expire(room)
-    begin_seconds(room, now)
-    call(room)
-end
-
--- Note that the holder of a called place has been heard from.
-local function answer(room, place)
-    if redis.call('SETBIT', ANSWERED, place, 1) == 0 then
-        room.answered = room.answered + 1
-    end
-end
-
--- The room for people and for Prometheus. `at_us` and `version` are text: they have more digits than a number of this JSON
--- would keep.
-local function picture(room)
-    return {
-        state = room.state, reason = room.reason, challenge = room.challenge, epoch = room.epoch,
-        version = string.format('%.0f', room.version),
-        held = room.held, governor = room.governor, remaining = room.remaining >= 0 and room.remaining or nil,
-        rate = room.rate, burst = room.burst, window = room.window,
-        joined = room.joined, called = room.called, answered = room.answered,
-        admitted = room.admitted, left = room.left,
-        tokens = room.tokens, show = show(room), calls_per_s = call_rate(room), backlog = backlog(room),
-        healing = room.at < room.healing_until, at_us = string.format('%.0f', room.at),
-    }
-end
-
-local function told(outcome, room, more)
-    save(room)
-    local reply = more or {}
-    reply.outcome, reply.room = outcome, picture(room)
-    return cjson.encode(reply)
-end
-
-local MISSING = '{"outcome":"missing"}'
-
--- How every act on places begins: load the room and bring it up to date. Returns the room, or nil and the reply that says
--- why nothing can be done: "missing", "moved" (the room has another epoch than ARGV[4]), or "healing" (the store lost the
--- line a moment ago, and other edges have not yet said what they have seen).
-local function begin()
-    local room = load()
-    if not room then
-        return nil, MISSING
-    end
-    local now = clock()
-    if room.epoch ~= tonumber(ARGV[4]) then
-        advance(room, now, 0, 0)
-        return nil, told('moved', room)
-    end
-    advance(room, now, tonumber(ARGV[2]), tonumber(ARGV[3]))
-    if now < room.healing_until then
-        return nil, told('healing', room)
-    end
-    return room
+-- From now on the line goes more slowly than people were told, for this reason.
+local function slower(room, cause)
+    room.cause, room.cause_at = cause, room.at
 end

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy import keys_cli
+from deploy import keys_cli, passes_cli
 from deploy.datadir import DataDir
 from deploy.errors import ChildDied, StackError
 from deploy.settings import StackSettings
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 
 app.add_typer(keys_cli.app)
+app.add_typer(passes_cli.app)
 
 _console = Console()
 _errors = Console(stderr=True)

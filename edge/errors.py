@@ -21,6 +21,10 @@ CHALLENGE_REFUSED = ProblemType("challenge_refused", 403, "This solution is not 
 COOKIE_REQUIRED = ProblemType(
     "cookie_required", 428, "Send the request again with the cookie that came with this answer"
 )
+PASS_MISSING = ProblemType("pass_missing", 422, "This lane asks for the pass from your letter")
+PASS_REFUSED = ProblemType("pass_refused", 403, "This pass is not accepted here; compare it with your letter")
+PASS_REVOKED = ProblemType("pass_revoked", 403, "This pass was taken back by the programme")
+PASS_USED = ProblemType("pass_used", 409, "This pass has already been used for a place")
 TOO_MANY_REQUESTS = ProblemType("too_many_requests", 429, "Too many requests from this address")
 PACED = ProblemType("paced", 429, "It is your turn; the door lets people through one by one")
 TICKET_LEFT = ProblemType("ticket_left", 410, "This place was given back")
@@ -34,6 +38,7 @@ TICKET_REFUSED: dict[TicketReason, ProblemType] = {
 }
 TICKET_PROBLEMS = tuple(TICKET_REFUSED[reason] for reason in TICKET_REASONS)
 GUARD_PROBLEMS = (CHALLENGE_MISSING, CHALLENGE_REFUSED, COOKIE_REQUIRED, TOO_MANY_REQUESTS)
+PASS_PROBLEMS = (PASS_MISSING, PASS_REFUSED, PASS_REVOKED, PASS_USED)
 BODY_PROBLEMS = (
     problem.MALFORMED_JSON,
     problem.INVALID_BODY,

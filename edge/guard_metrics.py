@@ -5,6 +5,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter
 
 from edge.challenge import REFUSALS
+from edge.pass_guard import PASS_OUTCOMES, PassOutcome
 from edge.room import KINDS, Kind
 
 CHALLENGE_OUTCOMES = ("issued", "wait_issued", "accepted", "missing", *REFUSALS)
@@ -30,10 +31,12 @@ class GuardMetrics:
         cookies = Counter(
             f"{prefix}_cookies_required", "Joins sent back for a cookie, by reason.", ["reason"], registry=registry
         )
+        passes = Counter(f"{prefix}_passes", "Passes brought, and what became of them.", ["outcome"], registry=registry)
         self.limited: dict[Kind, Callable[[], None]] = {kind: limited.labels(kind).inc for kind in KINDS}
         self.opened: dict[Kind, Callable[[], None]] = {kind: opened.labels(kind).inc for kind in KINDS}
         self._challenges = {outcome: challenges.labels(outcome).inc for outcome in CHALLENGE_OUTCOMES}
         self._cookies = {reason: cookies.labels(reason).inc for reason in VISIT_REASONS}
+        self._passes = {outcome: passes.labels(outcome).inc for outcome in PASS_OUTCOMES}
 
     def challenged(self, outcome: str) -> None:
         """Count a step of a challenge."""
@@ -42,3 +45,7 @@ class GuardMetrics:
     def cookie_required(self, reason: str) -> None:
         """Count a join that was sent back for a cookie."""
         self._cookies[reason]()
+
+    def passed(self, outcome: PassOutcome) -> None:
+        """Count what became of a pass."""
+        self._passes[outcome]()

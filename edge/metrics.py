@@ -17,7 +17,7 @@ from edge.ticket import TICKET_REASONS, TicketReason
 from shared.middleware import HttpMetrics
 
 PREFIX = "vestibule_edge"
-_ACTS = ("install", "join", "look", "claim", "leave", "change", "lease", "govern", "spend")
+_ACTS = ("install", "join", "look", "claim", "leave", "change", "lease", "govern", "spend", "unspend")
 
 
 class EdgeMetrics:

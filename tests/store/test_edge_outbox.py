@@ -100,8 +100,7 @@ async def test_the_last_ones_are_kept_and_what_is_pushed_out_undelivered_is_coun
     assert await ours.tell(lease, SEEN, told[2:4], START, most=3) == 0
     assert await ours.tell(lease, SEEN, told[4:], START, most=3) == 6
     assert (await ours.read()).pending == tuple(told[-3:])
-    fields = [name.decode() for name in await valkey.hgetall("vestibule:{demo}:outbox")]
-    assert sorted(name.partition(":")[0] for name in fields) == sorted([*["event", "id"] * 3, "last", "next", "seen"])
+    assert await valkey.hlen("vestibule:{demo}:outbox") == len(["seen", "last", "next"]) + 3 * len(["event", "id"])
     assert await ours.settle(told[-3].id, "delivered")
 
 

@@ -91,16 +91,20 @@ class Herald:
             self._kept = replace(self._kept, pending=tuple(each for each in self._kept.pending if each.id != first.id))
 
     async def _healed(self, kept: Kept) -> Kept:
-        """Put back what this process knows and the store does not: it has lost everything, or the latest of it."""
+        """Put back what this process knows and the store does not: it has lost everything, or the latest of it.
+
+        What is missing may as well have been settled by another process: then the store knows its id, and keeps it so.
+        """
         ours = self._kept
-        if ours.seen is None or (kept.seen is not None and kept.seen.mark >= ours.seen.mark):
-            return kept
         there = {entry.id for entry in kept.pending}
-        lost = tuple(each for each in ours.pending if each.id not in there and not self._courier.has_settled(each.id))
-        if lost:
-            await self._outbox.put_back(lost)
-            log.info("events_put_back", room=self._room, events=len(lost))
-        return replace(kept, seen=ours.seen, gone=kept.gone or ours.gone, pending=(*lost, *kept.pending))
+        missing = [each for each in ours.pending if each.id not in there and not self._courier.has_settled(each.id)]
+        if missing:
+            await self._outbox.put_back(missing)
+            kept = await self._outbox.read()
+        if ours.seen is not None and (kept.seen is None or kept.seen.mark < ours.seen.mark):
+            log.warning("outbox_was_lost", room=self._room, pending=len(kept.pending))
+            kept = replace(kept, seen=ours.seen)
+        return replace(kept, gone=kept.gone or ours.gone)
 
     async def _tell(self, lease: Lease) -> bool:
         """Look, and tell what has happened since the last look; False where another has the lease by now."""

@@ -1,4 +1,4 @@
-"""What docs/events.md shows is true: its receiver checks real deliveries, and its event and its types are those sent."""
+"""What docs/events.md shows is true: its receiver checks real deliveries, its event and its types are those sent."""
 
 import re
 from collections.abc import Callable

@@ -198,12 +198,15 @@ async def test_a_receiver_that_does_not_answer_delays_its_events_and_no_look(beg
 async def test_who_answers_gone_is_sent_nothing_more_by_anybody(begin: Begin, receiver: Receiver) -> None:
     one, two = begin("one"), begin("two")
     await one.turn()
-    receiver.says = 410
+    receiver.says = 500
     await one.change("paused")
+    await one.change("open")
+    receiver.says, receiver.asked = 410, 0
     with capture_logs() as logs:
-        await one.change("open")
-    assert [each["why"] for each in logs if each["event"] == "event_not_delivered"] == ["gone"]
+        await one.turn()
+    assert [each["why"] for each in logs if each["event"] == "event_not_delivered"] == ["gone", "gone"]
     assert one.sample("event_deliveries_total", outcome="gone") == 2
+    assert receiver.asked == 1
     receiver.says = 200
     await until_leads(two)
     await two.change("closed")
@@ -307,6 +310,38 @@ async def test_a_store_that_loses_everything_is_told_again_what_was_pending(
     assert receiver.types == ["paused", "resumed"]
 
 
+async def test_what_one_told_just_before_the_loss_is_put_back_though_another_was_first_to_tell_since(
+    begin: Begin, receiver: Receiver, valkey: Redis
+) -> None:
+    one, two = begin("one"), begin("two")
+    await one.turn()
+    await two.turn()
+    receiver.says = 500
+    await one.change("paused")
+    await one.change("open")
+    await valkey.flushall()
+    receiver.says = 200
+    await two.turn()
+    assert two.leads
+    await two.turn()
+    assert receiver.types == [], "it has not heard of a pause that is over"
+    await one.turn()
+    await two.turn()
+    assert receiver.types == ["paused", "resumed"]
+
+
+async def test_what_another_has_delivered_meanwhile_is_not_sent_again(begin: Begin, receiver: Receiver) -> None:
+    one, two = begin("one"), begin("two")
+    await one.turn()
+    receiver.says = 500
+    await one.change("paused")
+    receiver.says = 200
+    await until_leads(two)
+    assert len(receiver.taken) == 1
+    await until_leads(one)
+    assert len(receiver.taken) == 1
+
+
 class PutsNothingBack(Outbox):
     """The way without a memory of one's own."""
 
@@ -314,17 +349,28 @@ class PutsNothingBack(Outbox):
         pass
 
 
-async def test_it_would_be_lost_if_edges_did_not_carry_what_is_pending(
-    begin: Begin, receiver: Receiver, valkey: Redis
-) -> None:
-    one = begin(outbox=PutsNothingBack)
+async def lose_the_store_and_then_who_told(begin: Begin, receiver: Receiver, valkey: Redis, box: type[Outbox]) -> None:
+    """Only the store, which has lost everything in between, knows what a new edge is to deliver."""
+    one = begin(outbox=box)
     await one.turn()
     receiver.says = 500
     await one.change("paused")
     await valkey.flushall()
     await one.turn()
-    kept = await Outbox(valkey, "demo", one.metrics, holder="x", lease_s=1).read()
-    assert kept.pending == ()
+    receiver.says = 200
+    await until_leads(begin("new"))
+
+
+async def test_what_a_store_has_lost_is_in_it_again(begin: Begin, receiver: Receiver, valkey: Redis) -> None:
+    await lose_the_store_and_then_who_told(begin, receiver, valkey, Outbox)
+    assert receiver.types == ["paused"]
+
+
+async def test_it_would_be_lost_if_edges_did_not_carry_what_is_pending(
+    begin: Begin, receiver: Receiver, valkey: Redis
+) -> None:
+    await lose_the_store_and_then_who_told(begin, receiver, valkey, PutsNothingBack)
+    assert receiver.types == []
 
 
 async def test_one_that_sleeps_through_its_lease_tells_nothing_when_it_wakes_up(
@@ -345,17 +391,20 @@ async def test_while_the_store_is_away_nothing_is_sent_and_what_happened_is_told
 ) -> None:
     one = begin(outbox=AwayForAWhile)
     await one.turn()
+    receiver.says = 500
+    await one.change("paused")
+    receiver.says, receiver.asked = 200, 0
     AwayForAWhile.is_away = True
     try:
         with pytest.raises(StoreUnavailable):
-            await one.change("paused")
+            await one.change("open")
         assert not one.leads
         await one.herald.send(asyncio.Event())
-        assert receiver.asked == 0
+        assert receiver.asked == 0, "another may have it by now"
     finally:
         AwayForAWhile.is_away = False
     await one.turn()
-    assert receiver.types == ["paused"]
+    assert receiver.types == ["paused", "resumed"]
 
 
 class AwayForAWhile(Outbox):

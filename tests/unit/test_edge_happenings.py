@@ -113,6 +113,10 @@ def test_a_line_that_stands_still_is_stuck_until_it_moves() -> None:
     assert [each.id for each in history(*moved)] == [stuck.id, "evt_demo_1_unstuck_2", "evt_demo_1_stuck_3"]
 
 
+def test_a_line_that_moves_now_and_then_is_not_stuck() -> None:
+    assert kinds(*(picture(at, joined=100, called=at // 50) for at in range(0, 500, 10))) == []
+
+
 @pytest.mark.parametrize(
     ("window", "rate", "seconds"), [(10, 10.0, 60), (45, 10.0, 90), (10, 0.01, 300)], ids=["minute", "windows", "rare"]
 )

@@ -7,6 +7,7 @@ import uvicorn
 
 from edge.app import create_app
 from edge.config import ConfigError, EdgeConfig, EdgeSettings
+from edge.webhook import WebhookError
 from shared import logs
 from shared.keys import KeyRingError
 from shared.settings import load
@@ -19,7 +20,7 @@ def main() -> None:
     logs.configure("edge")
     try:
         config = EdgeConfig.load(settings)
-    except (ConfigError, KeyRingError, ThemeError) as fault:
+    except (ConfigError, KeyRingError, ThemeError, WebhookError) as fault:
         sys.stderr.write(f"{fault}\n")
         sys.exit(2)
     app = create_app(config)

@@ -17,6 +17,7 @@ from edge.config import EdgeConfig
 from edge.desk import Desk
 from edge.governor import LEASE_TURNS, TIMEOUT_TURNS, Governor
 from edge.guard import Guard
+from edge.herald import heralds
 from edge.hot import RoomCalls
 from edge.kept import Keeper
 from edge.line import Line, LineError
@@ -125,6 +126,8 @@ def _lifespan(
                 refreshing.create_task(KeyWatch((config.ticket_keys, config.admission_keys)).run(stop))
                 for governor in _governors(edge, client, http):
                     refreshing.create_task(governor.run(stop))
+                for herald in heralds(edge, client, http, clock):
+                    refreshing.create_task(herald.run(stop))
                 for desk in desks.values():
                     refreshing.create_task(desk.keep_fresh(stop))
                 try:

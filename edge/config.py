@@ -2,11 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    IPvAnyNetwork,
+    Secret,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from edge.room import RoomPlan
+from edge.webhook import Target, load_secrets
 from shared.bearer import TrustedIssuer
 from shared.keys import KeyRing
 from shared.settings import Settings
@@ -37,6 +48,14 @@ class EdgeSettings(Settings):
     edge_state_dir: Path | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     theme_file: Path | None = None
+    webhook_url: Secret[HttpUrl] | None = None
+    webhook_secret_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _events_are_signed(self) -> Self:
+        if (self.webhook_url is None) != (self.webhook_secret_file is None):
+            raise ValueError("VESTIBULE_WEBHOOK_URL and VESTIBULE_WEBHOOK_SECRET_FILE: set both, or neither")
+        return self
 
 
 class _RoomsFile(BaseModel):
@@ -50,10 +69,10 @@ class EdgeConfig:
     """Everything an edge needs to know.
 
     ``heal_s``: how long after the store lost a line no place is given out, so that every edge can say what it has seen;
-    longer than an edge's refresh (0.15 s) by far. ``govern_every_s``: how often a room's governor reads and acts.
+    longer than an edge's refresh (0.15 s) by far. ``govern_every_s``: how often a room's governor and its herald act.
     ``join_hold_s``, ``join_hold_most``: how long, and how many, newcomers are kept while the store is away.
     ``state_dir``: where rooms are kept for a restart of everything at once. ``trusted_proxies``: whose forwarded
-    headers are believed.
+    headers are believed. ``webhook``: who is told what happens in rooms; None: nobody.
     """
 
     redis_url: SecretStr
@@ -71,6 +90,7 @@ class EdgeConfig:
     state_dir: Path | None = None
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     theme: Theme = PLAIN
+    webhook: Target | None = None
 
     @property
     def secure_cookies(self) -> bool:
@@ -85,6 +105,7 @@ class EdgeConfig:
             ConfigError: the rooms file cannot be used, or a local issuer is trusted in production.
             KeyRingError: a key file cannot be used.
             ThemeError: the theme cannot be used.
+            WebhookError: the webhook's secret cannot be used.
         """
         if settings.environment == "production" and any(issuer.local for issuer in settings.trusted_issuers):
             raise ConfigError("VESTIBULE_TRUSTED_ISSUERS: a local issuer is not trusted in production")
@@ -104,7 +125,15 @@ class EdgeConfig:
             state_dir=settings.edge_state_dir,
             trusted_proxies=settings.trusted_proxies,
             theme=Theme.load(settings.theme_file),
+            webhook=_target(settings),
         )
+
+
+def _target(settings: EdgeSettings) -> Target | None:
+    if settings.webhook_url is None or settings.webhook_secret_file is None:
+        return None
+    url = str(settings.webhook_url.get_secret_value())
+    return Target(url, load_secrets(settings.webhook_secret_file))
 
 
 def load_rooms(path: Path) -> tuple[RoomPlan, ...]:

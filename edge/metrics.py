@@ -11,13 +11,28 @@ from prometheus_client.registry import Collector
 
 from edge.governor_metrics import GovernorMetrics
 from edge.guard_metrics import GuardMetrics
+from edge.herald_metrics import HeraldMetrics
 from edge.line import CLAIM_OUTCOMES, ClaimOutcome
 from edge.room import Picture
 from edge.ticket import TICKET_REASONS, TicketReason
 from shared.middleware import HttpMetrics
 
 PREFIX = "vestibule_edge"
-_ACTS = ("install", "join", "look", "claim", "leave", "change", "lease", "govern", "spend", "unspend")
+_ACTS = (
+    "install",
+    "join",
+    "look",
+    "claim",
+    "leave",
+    "change",
+    "lease",
+    "govern",
+    "spend",
+    "unspend",
+    "outbox",
+    "tell",
+    "settle",
+)
 
 
 class EdgeMetrics:
@@ -28,6 +43,7 @@ class EdgeMetrics:
         self.http = HttpMetrics(registry, PREFIX)
         self.governor = GovernorMetrics(registry, PREFIX)
         self.guard = GuardMetrics(registry, PREFIX)
+        self.herald = HeraldMetrics(registry, PREFIX)
         refused = Counter(
             f"{PREFIX}_tickets_refused", "Tickets that were not accepted, by reason.", ["reason"], registry=registry
         )

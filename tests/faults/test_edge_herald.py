@@ -19,7 +19,6 @@ from edge.kept import Keeper
 from edge.line import StoreUnavailable
 from edge.metrics import EdgeMetrics
 from edge.outbox import Fate, Outbox
-from edge.room import Change
 from edge.webhook import Target, Webhook
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -50,7 +49,7 @@ class Telling:
 
     async def change(self, state: Literal["open", "paused", "closed"]) -> None:
         """Do what an operator does, and let it be seen."""
-        await self.desk.change(Change(state=state))
+        await self.desk.change({"state": state})
         await self.turn()
 
     def sample(self, name: str, **labels: str) -> float:
@@ -175,9 +174,9 @@ async def test_a_receiver_that_does_not_answer_delays_its_events_and_no_look(beg
     async def timed_out() -> bool:
         return one.sample("event_deliveries_total", outcome="timeout") > 0
 
-    await one.desk.change(Change(state="paused"))
+    await one.desk.change({"state": "paused"})
     await until(timed_out)
-    await one.desk.change(Change(state="open"))
+    await one.desk.change({"state": "open"})
 
     async def resumed() -> bool:
         return one.sample("events_total", type="room.resumed") == 1
@@ -241,7 +240,7 @@ async def test_when_the_one_that_tells_is_gone_another_goes_on_and_nothing_is_lo
     await two.turn()
     assert not two.leads
     # From here on the first is gone: it neither settles anything nor gives its lease up.
-    await two.desk.change(Change(state="open"))
+    await two.desk.change({"state": "open"})
     receiver.says = 200
     await until_leads(two)
     await two.change("closed")

@@ -8,7 +8,6 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.stores import Valkey
-from edge.room import Change
 from shared.clock import SystemClock
 from tests.conftest import Serve
 from tests.edge_processes import Edge, environment, two_edges, until
@@ -46,7 +45,7 @@ async def test_when_the_edge_that_tells_is_killed_another_goes_on_and_no_event_i
     expected: list[str] = []
 
     async def set_to(state: Literal["open", "paused"], told: str) -> None:
-        await operator.change(Change(state=state))
+        await operator.change({"state": state})
         expected.append(told)
 
     async def all_told() -> bool:

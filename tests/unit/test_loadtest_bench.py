@@ -47,6 +47,11 @@ def test_the_ratio_is_the_median_of_the_pairs_so_that_one_bad_second_does_not_co
     assert "0.08 to 0.80" in ratio(found).note
 
 
+def test_time_in_the_store_is_compared_pair_by_pair() -> None:
+    ours = [Rate(1, 1, rate) for rate in (30.0, 3.0, 90.0)]
+    assert Paired(ours, [Rate(1, 1, 30.0)] * 3, (1.0,)).store_ratio == 1.0
+
+
 def test_answers_of_another_status_are_no_measurement() -> None:
     good = Load(100, 2.0, 1, 1, 0, {"201": 100})
     assert good.rate(201) == 50

@@ -118,14 +118,17 @@ def intervals(title: str, known: Sequence[Waited]) -> Plot:
     for index, one in enumerate(known):
         x, upper, lower = _LEFT + index * step, _y(one.p90_s, top), _y(one.p50_s, top)
         text = f"shown {one.p50_s:g} to {one.p90_s:g} s, called after {one.real_s:.1f} s"
-        drawn.append(Bar(round(x, 2), round(upper, 2), round(step * 0.8, 2), round(max(lower - upper, 1.0), 2), text))
+        drawn.append(Bar(round(x, 2), round(upper, 2), round(step * 0.8, 2), round(max(lower - upper, 2.0), 2), text))
         dots.append(Dot(round(x + step * 0.4, 2), round(_y(one.real_s, top), 2), one.real_s > one.p90_s))
     late = sum(dot.is_beyond for dot in dots)
-    summary = f"of {len(known):,} visitors in order of arrival, {late:,} were called later than they saw first"
+    summary = f"of {len(known):,} visitors drawn, {late:,} were called later than shown"
     ends = [Tick(_LEFT + 30, "came first"), Tick(WIDTH - _RIGHT - 30, "came last")]
     if not known:
         summary, ends = "nobody was shown a wait", []
-    text = "Bar: the interval shown, half of all within its lower end and nine in ten within its upper. Dot: the call."
+    text = (
+        "Bar: the interval shown, half of all within its lower end and nine in ten within its upper. "
+        "Dot: the call, in red where it came later."
+    )
     return replace(Plot(title, summary, drawn, "", ends, _values(top, " s"), None), dots=dots, dots_text=text)
 
 

@@ -41,6 +41,9 @@ class CrowdSettings(Settings):
     spike: Annotated[float, Field(gt=0)] = 10
     rate: Annotated[float, Field(gt=0)] = 50
     no_show: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    no_show_step: Annotated[float | None, Field(ge=0, lt=1)] = None
+    no_show_step_at: Annotated[float, Field(ge=0)] = 60
+    no_show_step_s: Annotated[float, Field(gt=0)] = 60
     kill_store: bool = False
 
     @model_validator(mode="after")
@@ -69,9 +72,12 @@ def drill(settings: StackSettings, console: Console) -> int:
     Raises:
         StackError, StoreError: it cannot be run as asked.
     """
-    from loadtest.drill import DrillConfig, run
+    from loadtest.drill import DrillConfig, Step, run
 
     crowd = _crowd_settings()
+    step = None
+    if crowd.no_show_step is not None:
+        step = Step(crowd.no_show_step, crowd.no_show_step_at, crowd.no_show_step_s)
     try:
         with _target(settings, crowd, console) as target:
             config = DrillConfig(
@@ -87,6 +93,7 @@ def drill(settings: StackSettings, console: Console) -> int:
                 spike_s=crowd.spike,
                 rate_per_s=crowd.rate,
                 no_show=crowd.no_show,
+                no_show_step=step,
                 fault=target.fault,
             )
             return run(config)

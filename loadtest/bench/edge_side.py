@@ -6,9 +6,9 @@ tickets are verified anew with each request (the edge keeps no cache of them). w
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,21 +19,35 @@ from loadtest.bench import client
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.machine import BenchError, Cores
 from loadtest.bench.measure import Paired, Rate, paired
+from loadtest.bench.places import Places
 from loadtest.bench.servers import Server, bare_command, free_port, serving
 from loadtest.bench.valkey import Valkey
 from loadtest.bench.wrk import Wrk, request
 from loadtest.drill.room import Operator
 
 CONNECTIONS = 32
-_MOST = 100_000  # the edge's upper limit for rate and burst: out of the way
+MOST = 100_000  # the edge's upper limit for rate and burst: out of the way
 _UNREACHED = 10_000_000  # requests per minute from one address: counted as ever, and never refused
+
+
+@dataclass(frozen=True)
+class Meter:
+    """How a room lets people through: tokens per second, tokens at once, seconds that the called have to answer."""
+
+    rate_per_s: float
+    burst: int
+    window_s: int = 2
+
+
+NOBODY_CALLED = Meter(0.01, 1)
+UNLIMITED = Meter(MOST, MOST)
 _ROOMS = {
-    # name: rate, burst
-    "bench-join": (50, 10),
-    "bench-standing": (0.01, 1),
-    "bench-claim": (_MOST, _MOST),
-    "bench-memory": (_MOST, _MOST),
-    "bench-pace": (200, 20),
+    "bench-join": Meter(50, 10),
+    "bench-standing": NOBODY_CALLED,
+    "bench-claim": UNLIMITED,
+    "bench-memory": UNLIMITED,
+    "bench-pace": Meter(200, 20),
+    "bench-crowd": Meter(50, 25, window_s=10),
 }
 
 
@@ -47,16 +61,31 @@ class EdgeSide:
     """What the edge's rows need."""
 
     config: BenchConfig
+    cores: Cores
     edge: Server
     bare: Server
     wrk: Wrk
     valkey: Valkey
     work_dir: Path
 
-    @property
-    def ticket_keys(self) -> Path:
-        """The edge's own key file for tickets."""
-        return Path(self.config.edge.env["VESTIBULE_TICKET_KEYS_FILE"])
+    def places(self, room: str) -> Places:
+        """Return the tickets of any place of a room, signed with the edge's own key."""
+        return Places(Path(self.config.edge.env["VESTIBULE_TICKET_KEYS_FILE"]), room)
+
+    def lengthen(self, room: str, places: int) -> None:
+        """Make a line as long as ``places`` by a genuine ticket of its last place, as after a loss of the store.
+
+        Joining ten million times takes a quarter of an hour.
+        """
+        status, body = client.send_all(self.edge_url, [self.places(room).asking(self.room(room), places)])[0]
+        if status != 200:
+            raise BenchError(f"cannot lengthen {room}: {status} {body[:200]!r}")
+
+    @contextmanager
+    def beside(self, rooms: Mapping[str, Meter]) -> Iterator["EdgeSide"]:
+        """Run a further edge on the same store, with these rooms and no others."""
+        with _an_edge(self.config, self.cores, "edge-beside", rooms) as edge:
+            yield replace(self, edge=edge)
 
     @property
     def edge_url(self) -> str:
@@ -118,38 +147,45 @@ class EdgeSide:
 @contextmanager
 def edge_side(config: BenchConfig, cores: Cores) -> Iterator[EdgeSide]:
     """Start the edge with rooms of its own, and the bare handler; at the end nothing is left of the rooms."""
-    edge_port, bare_port = free_port(), free_port()
-    rooms_file = config.work_dir / "rooms.json"
-    rooms_file.write_text(json.dumps({"rooms": [_plan(name) for name in _ROOMS]}))
+    with closing(Valkey(config.redis_url)) as valkey:
+        valkey.forget("*bench-*")
+        try:
+            with _an_edge(config, cores, "edge", _ROOMS) as edge, _a_bare_one(config, cores) as bare:
+                yield EdgeSide(config, cores, edge, bare, Wrk(cores, config.work_dir), valkey, config.work_dir)
+        finally:
+            valkey.forget("*bench-*")
+
+
+@contextmanager
+def _an_edge(config: BenchConfig, cores: Cores, name: str, rooms: Mapping[str, Meter]) -> Iterator[Server]:
+    port, rooms_file = free_port(), config.work_dir / f"{name}.json"
+    rooms_file.write_text(json.dumps({"rooms": [_plan(room, meter) for room, meter in rooms.items()]}))
     env = {
         **config.edge.env,
-        "VESTIBULE_EDGE_PORT": str(edge_port),
+        "VESTIBULE_EDGE_PORT": str(port),
         "VESTIBULE_EDGE_HOST": "127.0.0.1",
         "VESTIBULE_ROOMS_FILE": str(rooms_file.resolve()),
     }
-    valkey = Valkey(config.redis_url)
-    valkey.forget("*bench-*")
-    try:
-        with (
-            serving("edge", config.edge.command, env, edge_port, cores, config.work_dir, "/readyz") as edge,
-            serving("bare", bare_command("bare", bare_port), env, bare_port, cores, config.work_dir, "/bare") as bare,
-        ):
-            yield EdgeSide(config, edge, bare, Wrk(cores, config.work_dir), valkey, config.work_dir)
-    finally:
-        valkey.forget("*bench-*")
-        valkey.close()
+    with serving(name, config.edge.command, env, port, cores, config.work_dir, "/readyz") as server:
+        yield server
 
 
-def _plan(name: str) -> dict[str, object]:
-    rate, burst = _ROOMS[name]
+@contextmanager
+def _a_bare_one(config: BenchConfig, cores: Cores) -> Iterator[Server]:
+    port = free_port()
+    with serving("bare", bare_command("bare", port), config.edge.env, port, cores, config.work_dir, "/bare") as server:
+        yield server
+
+
+def _plan(name: str, meter: Meter) -> dict[str, object]:
     return {
         "id": name,
         "name": name,
-        "rate_per_s": rate,
-        "burst": burst,
+        "rate_per_s": meter.rate_per_s,
+        "burst": meter.burst,
         "enter_url": "http://127.0.0.1/enter",
         "token_ttl_s": 900,
-        "call_window_s": 2,
+        "call_window_s": meter.window_s,
         "state": "open",
         "limits": {"joins": _UNREACHED, "acts": _UNREACHED},
     }

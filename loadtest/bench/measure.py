@@ -9,10 +9,14 @@ from loadtest.stats import median
 
 @dataclass(frozen=True)
 class Rate:
-    """Answers per second, and per second of CPU time that the server's process used."""
+    """Answers per second, per second of CPU time that the server's process used, and per second in the store's scripts.
+
+    The last is 0 where nobody looked at the store.
+    """
 
     per_s: float
     per_cpu_s: float
+    per_store_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,11 @@ class Paired:
     def cpu_ratio(self) -> float:
         """The same by CPU time, which hardly depends on what else the machine does: for judging a noisy run."""
         return median([ours.per_cpu_s / base.per_cpu_s for ours, base in zip(self.ours, self.base, strict=True)])
+
+    @property
+    def store_ratio(self) -> float:
+        """The same by time in the store's scripts, for rates that were measured with it."""
+        return median([ours.per_store_s / base.per_store_s for ours, base in zip(self.ours, self.base, strict=True)])
 
 
 def paired(

@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from loadtest.bench import edge_rows, origin_rows
+from loadtest.bench import edge_rows, line_rows, origin_rows
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.edge_side import edge_side
 from loadtest.bench.machine import BenchError, Cores, cores, describe, kept_off
@@ -19,6 +19,8 @@ from loadtest.bench.rows import Figure, Row, S, Table
 from loadtest.psql import SqlError
 from loadtest.stats import spread
 
+EDGE = Table([*edge_rows.TABLE.rows, *line_rows.TABLE.rows])
+ORIGIN = origin_rows.TABLE
 _PARTS = ("edge", "origin")
 
 
@@ -78,9 +80,9 @@ def measure(config: BenchConfig, results: Results, console: Console) -> None:
         console.print("One core, or no taskset: server and load share it, and ratios are rougher", highlight=False)
     with kept_off(found.server, config.store_pids):
         if config.only in {None, "edge"}:
-            _part(edge_side, config, found, edge_rows.TABLE, results, console)
+            _part(edge_side, config, found, EDGE, results, console)
         if config.only in {None, "origin"}:
-            _part(origin_side, config, found, origin_rows.TABLE, results, console)
+            _part(origin_side, config, found, ORIGIN, results, console)
 
 
 def _part(

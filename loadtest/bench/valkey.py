@@ -1,4 +1,4 @@
-"""The little that benchmarks ask the store itself, spoken in its protocol (RESP2): how much memory it uses."""
+"""The little that benchmarks ask the store itself, in its protocol (RESP2): memory used, time spent in scripts."""
 
 import socket
 from urllib.parse import unquote, urlsplit
@@ -30,9 +30,12 @@ class Valkey:
 
     def used_memory(self) -> int:
         """Return the bytes that the store's data, buffers and bookkeeping use."""
-        answer = self.ask("INFO", "memory")
-        assert isinstance(answer, bytes)
-        return int(answer.partition(b"used_memory:")[2].partition(b"\r\n")[0])
+        return int(self._told("memory", b"used_memory:", b"\r\n"))
+
+    def scripts_s(self) -> float:
+        """Return the seconds that the store has spent in scripts since it started, what these call included."""
+        told = self._told("commandstats", b"cmdstat_evalsha:", b"\r\n")
+        return int(told.partition(b",usec=")[2].partition(b",")[0] or 0) / 1e6
 
     def forget(self, pattern: str) -> None:
         """Delete the keys that match."""
@@ -50,6 +53,11 @@ class Valkey:
         """Hang up."""
         self._answers.close()
         self._socket.close()
+
+    def _told(self, section: str, before: bytes, after: bytes) -> bytes:
+        answer = self.ask("INFO", section)
+        assert isinstance(answer, bytes)
+        return answer.partition(before)[2].partition(after)[0]
 
     def _answer(self) -> object:
         line = self._answers.readline()

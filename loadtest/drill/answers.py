@@ -42,12 +42,13 @@ def facts_of(what: What, answer: Answer) -> dict[str, Any]:
 def _standing(body: Mapping[str, Any]) -> dict[str, Any]:
     wait = body.get("wait") or {}
     return {
-        "place": body["place"],
-        "ahead": body["ahead"],
+        "place": body.get("place"),
+        "ahead": body.get("ahead"),
         "state": body["state"],
         "as_of": unix(body.get("as_of")),
         "wait_p50_s": wait.get("p50_s"),
         "wait_p90_s": wait.get("p90_s"),
+        "wait_reason": body.get("wait_reason") or "",
     }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loadtest.drill.plan import Step
+
 Mint = Callable[[str], str]
 """Makes the bearer token of the person called so; each name is another person to the booking system."""
 
@@ -23,6 +25,7 @@ class DrillConfig:
         visitors: how many arrive. ``spike_s``: within how many seconds.
         rate_per_s: the room's rate during the drill, in tokens per second; its burst is half a second's worth.
         no_show: share of visitors who leave while they wait: half in silence, half saying so.
+        no_show_step: another share for a while, to see how the room's meter follows.
         seed: makes the visitors' choices repeatable.
         fault: breaks something in the middle of the arrivals (after 0.6 · ``spike_s``), in the main thread;
             returns what was broken. The invariants hold all the same.
@@ -42,6 +45,7 @@ class DrillConfig:
     spike_s: float = 10
     rate_per_s: float = 50
     no_show: float = 0.2
+    no_show_step: Step | None = None
     seed: int = 1
     patience_s: float = 0
     fault: Callable[[], str] | None = field(default=None, repr=False)
@@ -54,6 +58,7 @@ class DrillConfig:
                 (self.spike_s <= 0, "spike must be longer than 0 s"),
                 (self.rate_per_s <= 0, "rate must be above 0"),
                 (not 0 <= self.no_show < 1, "no-show must be from 0 to below 1"),
+                (self.no_show_step and not 0 <= self.no_show_step.no_show < 1, "so must the no-show of a step"),
             )
             if wrong
         ]

@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
 
 import msgspec
 
 from loadtest.drill import invariants
+from loadtest.drill.plan import Step
 from loadtest.drill.trail import Event, answered
 from loadtest.stats import level, per_second, percentile
 
 _STEPS = ("join", "standing", "claim", "exchange", "evaluate", "search", "book", "leave")
+_MINUTE_S = 60.0
 _SETTLED_S = 60.0
 _ENOUGH_S = 20.0
 
@@ -46,6 +49,8 @@ class Asked:
     visitors: int
     started_at: str
     wall_ahead_s: float
+    call_window_s: float = 30
+    no_show_step: Step | None = None
 
 
 def visitors(events: Sequence[Event]) -> int:
@@ -84,11 +89,15 @@ def speed(
     claimed = sorted(claim.received for claim in invariants.first_claims(trails))
     waiting = [event.sent for event in events if event.state == "waiting"]
     error, measured = rate_error(claimed, waiting, asked.rate_per_s)
+    used_from = (claimed[0] if claimed else opened) + 2 * asked.call_window_s
+    used = rate_used(claimed, waiting, asked.rate_per_s, used_from)
     return {
         "took_s": round(closed - opened, 2),
         "tokens_per_s": per_second(issued, float(int(opened + asked.wall_ahead_s)), seconds + 1),
         "rate_error": round(error, 4),
         "rate_measured": measured,
+        "rate_used": used,
+        "rate_used_from_s": round(used_from - opened, 2),
         "series": Series(
             per_second([event.received for event in events if event.what == "arrive"], opened, seconds),
             level([join.received for join in joins], gone, opened, seconds),
@@ -117,26 +126,33 @@ def rate_error(issued: Sequence[float], waiting: Sequence[float], rate_per_s: fl
     return abs(tokens - allowed) / allowed, f"{end - start:.0f} s, {since}"
 
 
+def rate_used(issued: Sequence[float], waiting: Sequence[float], rate_per_s: float, since: float) -> list[float] | None:
+    """Return tokens ÷ (rate · 60 s) of each full minute from ``since`` on while people waited; None without any.
+
+    Args:
+        issued: when tokens came, sorted. waiting: when somebody was found waiting. since: two call windows after the
+            first token, when the call meter has learned. All in seconds on one clock.
+    """
+    minutes = int((max(waiting, default=since) - since) // _MINUTE_S)
+    marks = [invariants.tokens_before(issued, since + _MINUTE_S * minute) for minute in range(minutes + 1)]
+    used = [round((after - before) / (rate_per_s * _MINUTE_S), 4) for before, after in pairwise(marks)]
+    return used or None
+
+
 def feelings(events: Sequence[Event], trails: Mapping[int, Sequence[Event]]) -> dict[str, object]:
     """Return the figures that a visitor would ask for."""
     waits: list[float] = []
-    kept: list[bool] = []
     for trail in trails.values():
-        joins = [event for event in trail if event.what == "join" and event.place is not None]
+        joins = [event for event in trail if event.what == "join" and event.status in {200, 201}]
         claims = answered(trail, "claim", 201)
         if joins and claims:
             waits.append(claims[0].received - joins[0].received)
-            if joins[0].wait_p90_s is not None:
-                # When exactly the call came is not in the trail; it was not before the visitor last found it missing.
-                missing = [event.sent for event in trail if event.state == "waiting"]
-                kept.append(max(missing, default=0.0) - joins[0].received <= joins[0].wait_p90_s)
     books = [event.took_s * 1000 for event in answered(events, "book", 201)]
     return {
         "wait_p50_s": round(percentile(waits, 0.5), 2),
         "wait_p99_s": round(percentile(waits, 0.99), 2),
         "book_p50_ms": round(percentile(books, 0.5), 2),
         "book_p99_ms": round(percentile(books, 0.99), 2),
-        "shown_wait_kept": round(sum(kept) / len(kept), 4) if kept else 0.0,
         "latencies": [latency for step in _STEPS if (latency := _latency(events, step)).count],
     }
 

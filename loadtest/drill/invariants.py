@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from loadtest.drill.trail import Event, answered
+from loadtest.drill.waits import IN_LINE
 
 Broken = list[str]
 
@@ -83,6 +84,25 @@ def lost_places(trails: Mapping[int, Sequence[Event]]) -> Broken:
                 broken.append(f"visitor {visitor} had {ahead} ahead, then {event.ahead}")
             place, ahead = event.place, event.ahead
     broken += [f"place {place} was given to {len(who)} visitors" for place, who in owners.items() if len(who) > 1]
+    return broken
+
+
+def wait_rises(trails: Mapping[int, Sequence[Event]]) -> Broken:
+    """A shown wait never grows, neither number of it, unless the answer says why it may have.
+
+    Args:
+        trails: each visitor's events, in order.
+    """
+    broken = []
+    for visitor, trail in trails.items():
+        shown: tuple[float, float] | None = None
+        for event in trail:
+            if event.state not in IN_LINE or event.wait_p50_s is None or event.wait_p90_s is None:
+                continue
+            if shown and not event.wait_reason and (event.wait_p50_s > shown[0] or event.wait_p90_s > shown[1]):
+                now = f"{event.wait_p50_s:g} to {event.wait_p90_s:g} s"
+                broken.append(f"visitor {visitor} was shown {shown[0]:g} to {shown[1]:g} s, then {now}")
+            shown = (event.wait_p50_s, event.wait_p90_s)
     return broken
 
 

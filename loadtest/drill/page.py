@@ -11,6 +11,7 @@ _MEANING = {
     "oversold_slots": "A slot has more appointments than places, or its count of free places is wrong",
     "order_inversions": "Somebody was called before a lower place",
     "lost_places": "A place changed, went to two visitors, or more people were ahead than before",
+    "wait_rises": "A visitor was shown a longer wait than before, and not told why",
     "audit_mismatches": "A booking or decision without its audit row, or the reverse",
     "missing_bookings": "A visitor was promised an appointment that the database does not hold",
     "unseen_bookings": "The database holds an appointment that its visitor was not told of",
@@ -21,6 +22,15 @@ _MEANING = {
     "stranded": "A visitor who stayed was not booked, though there was supply",
     "errors": "An answer that nobody should get",
 }
+
+
+def _tokens(report: Report) -> charts.Plot:
+    title, unit, level = "Admission tokens per second", "tokens", None
+    if report.rate_used:
+        text = "Solid line: the mean of each full minute, " + ", ".join(f"{share:.1%}" for share in report.rate_used)
+        means = [share * report.rate_per_s for share in report.rate_used]
+        level = charts.Level(means, report.rate_used_from_s, 60, f"{text} of the rate.")
+    return charts.bars(title, unit, report.tokens_per_s, limit=report.rate_per_s, level=level)
 
 
 def render(report: Report) -> str:
@@ -39,8 +49,9 @@ def render(report: Report) -> str:
         plots=[
             charts.bars("Arrivals per second", "arrivals", report.series.arrivals),
             charts.area("Waiting", "waiting", report.series.waiting),
-            charts.bars("Admission tokens per second", "tokens", report.tokens_per_s, limit=report.rate_per_s),
+            _tokens(report),
             charts.bars("Bookings per second", "bookings", report.series.bookings),
+            charts.intervals("Wait shown first and real wait", report.waits),
         ],
         slowest_ms=max((latency.p99_ms for latency in report.latencies), default=1.0) or 1.0,
     )

@@ -54,16 +54,37 @@ class Plan(msgspec.Struct, frozen=True):
     people: list[Person]
 
 
+class Step(msgspec.Struct, frozen=True):
+    """For a while, another share leaves: of those whose turn is from ``from_s`` on, in seconds, for ``for_s``."""
+
+    no_show: float
+    from_s: float
+    for_s: float
+
+
 def draw(
-    *, visitors: int, spike_s: float, no_show: float, homes: Sequence[Home], tokens: Sequence[str], seed: int
+    *,
+    visitors: int,
+    spike_s: float,
+    no_show: float,
+    homes: Sequence[Home],
+    tokens: Sequence[str],
+    seed: int,
+    rate_per_s: float = 50,
+    step: Step | None = None,
 ) -> list[Person]:
     """Return the visitors in order of arrival.
 
-    Exactly ``round(visitors · no_show)`` leave. Arrivals are densest at the opening and thin out to nothing at
-    ``spike_s``: the density falls linearly.
+    Exactly ``round(visitors · no_show)`` leave, and with a ``step`` so do the shares of those inside and outside of it.
+    Whose turn is when is taken from the order of arrival, at ``rate_per_s`` of those who stay. Arrivals are densest at
+    the opening and thin out to nothing at ``spike_s``: the density falls linearly.
     """
     random = Random(seed)
-    leavers = set(random.sample(range(visitors), round(visitors * no_show)))
+    stepped = _turns_within(step, visitors, no_show, rate_per_s) if step else range(0)
+    others = [index for index in range(visitors) if index not in stepped]
+    leavers = set(random.sample(others, round(len(others) * no_show)))
+    if step:
+        leavers |= set(random.sample(stepped, round(len(stepped) * step.no_show)))
     arrivals = sorted(spike_s * (1 - (1 - random.random()) ** 0.5) for _ in range(visitors))
     return [
         Person(
@@ -79,6 +100,12 @@ def draw(
         )
         for index, arrives in enumerate(arrivals)
     ]
+
+
+def _turns_within(step: Step, visitors: int, no_show: float, rate_per_s: float) -> range:
+    """Return whose turn is within the step, when those who leave cost no time."""
+    first = min(visitors, round(step.from_s * rate_per_s / (1 - no_show)))
+    return range(first, min(visitors, first + round(step.for_s * rate_per_s / (1 - step.no_show))))
 
 
 def _leaving(leaves: bool, random: Random) -> Leaving:

@@ -8,13 +8,20 @@ import msgspec
 from loadtest.drill import figures, invariants
 from loadtest.drill.figures import Asked, Latency, Series
 from loadtest.drill.invariants import Books
+from loadtest.drill.plan import Step
 from loadtest.drill.trail import Event, answered, by_visitor
+from loadtest.drill.waits import Waited, accuracy, waits
 
 _EXAMPLES = 5
+_DRAWN = 150  # visitors whose waits are kept for the plot
 
 
 class Report(msgspec.Struct, frozen=True):
-    """``report.json``. Counts are visitors of this drill; the checks on the books cover the whole programme."""
+    """``report.json``. Counts are visitors of this drill; the checks on the books cover the whole programme.
+
+    ``rate_used`` is None for a day too short to have a full minute after two call windows; the figures on shown waits
+    are None where nobody was shown any. ``waits`` is an even sample.
+    """
 
     # what came to pass
     visitors: int
@@ -31,11 +38,13 @@ class Report(msgspec.Struct, frozen=True):
     tokens_per_s: list[int]
     overshoot: float
     rate_error: float
+    rate_used: list[float] | None
     # what must be 0
     double_bookings: int
     oversold_slots: int
     order_inversions: int
     lost_places: int
+    wait_rises: int
     audit_mismatches: int
     missing_bookings: int
     unseen_bookings: int
@@ -51,7 +60,10 @@ class Report(msgspec.Struct, frozen=True):
     book_p99_ms: float
     conflicts: int
     retried: int
-    shown_wait_kept: float
+    wait_within_p90: float | None
+    wait_within_p50: float | None
+    wait_ratio_p50: float | None
+    wait_known_to_s: float | None
     # the verdict
     passed: bool
     broken: list[str]
@@ -61,10 +73,13 @@ class Report(msgspec.Struct, frozen=True):
     burst: int
     spike_s: float
     no_show: float
+    no_show_step: Step | None
     started_at: str
     took_s: float
     rate_measured: str
+    rate_used_from_s: float
     series: Series
+    waits: list[Waited]
     latencies: list[Latency]
     outcomes: dict[str, int]
     error_kinds: dict[str, int]
@@ -76,6 +91,7 @@ MUST_BE_ZERO = (
     "oversold_slots",
     "order_inversions",
     "lost_places",
+    "wait_rises",
     "audit_mismatches",
     "missing_bookings",
     "unseen_bookings",
@@ -105,6 +121,7 @@ def judge(events: Sequence[Event], books: Books, asked: Asked) -> Report:
     broken = [_sentence(name, counts[name], found.get(name, [])) for name in MUST_BE_ZERO if counts[name]]
     if over > 1:
         broken.append(f"overshoot: {over:.3f} of what rate and burst allow in one second")
+    known = waits(trails)
     booked = figures.visitors(answered(events, "book", 201))
     if not booked:
         broken.append("nobody was booked")
@@ -113,6 +130,7 @@ def judge(events: Sequence[Event], books: Books, asked: Asked) -> Report:
         | figures.funnel(events)
         | figures.speed(events, trails, issued, asked)
         | figures.feelings(events, trails)
+        | accuracy(known)
         | {
             "overshoot": round(over, 4),
             "passed": not broken,
@@ -122,6 +140,8 @@ def judge(events: Sequence[Event], books: Books, asked: Asked) -> Report:
             "burst": asked.burst,
             "spike_s": asked.spike_s,
             "no_show": asked.no_show,
+            "no_show_step": asked.no_show_step,
+            "waits": known[:: max(1, len(known) // _DRAWN)],
             "visitors": asked.visitors,
             "started_at": asked.started_at,
             "error_kinds": dict(Counter(found["errors"]).most_common(20)),
@@ -138,6 +158,7 @@ def _violations(
     return {
         "order_inversions": invariants.order_inversions(events),
         "lost_places": invariants.lost_places(trails),
+        "wait_rises": invariants.wait_rises(trails),
         "token_doubles": invariants.token_doubles(trails),
         "missing_bookings": invariants.missing_bookings(events, books),
         "unseen_bookings": invariants.unseen_bookings(events, books),

@@ -20,6 +20,7 @@ class Room(msgspec.Struct, frozen=True):
     admitted: int
     rate_per_s: float
     burst: int
+    call_window_s: float = 30
 
 
 class Operator:

@@ -19,7 +19,7 @@ from loadtest.drill.page import render
 from loadtest.drill.plan import Home, Plan, draw
 from loadtest.drill.progress import Progress
 from loadtest.drill.report import Report, judge
-from loadtest.drill.room import Operator, RoomError
+from loadtest.drill.room import Operator, Room, RoomError
 from loadtest.drill.trail import Event, Reader
 from loadtest.drill.verdict import show
 from loadtest.psql import Psql, SqlError
@@ -64,7 +64,19 @@ def hold(config: DrillConfig, console: Console) -> Report:
         f"{config.rate_per_s:g} tokens per second, {config.no_show:.0%} leave while they wait",
         highlight=False,
     )
-    asked = Asked(
+    with (
+        closing(Operator(config.edge_url, config.room, config.operator_token)) as operator,
+        operator.drill(config.rate_per_s, config.burst) as room,
+    ):
+        asked = _asked(config, room)
+        since = psql.read(_HERE / "now.sql", str)
+        events = let_loose(plan, config, console)
+    books = psql.read(_HERE / "books.sql", Books, {"programme": config.programme, "since": since})
+    return judge(events, books, asked)
+
+
+def _asked(config: DrillConfig, room: Room) -> Asked:
+    return Asked(
         room=config.room,
         rate_per_s=config.rate_per_s,
         burst=config.burst,
@@ -73,15 +85,9 @@ def hold(config: DrillConfig, console: Console) -> Report:
         visitors=config.visitors,
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_ahead_s=time.time() - time.monotonic(),
+        call_window_s=room.call_window_s,
+        no_show_step=config.no_show_step,
     )
-    with (
-        closing(Operator(config.edge_url, config.room, config.operator_token)) as operator,
-        operator.drill(config.rate_per_s, config.burst),
-    ):
-        since = psql.read(_HERE / "now.sql", str)
-        events = let_loose(plan, config, console)
-    books = psql.read(_HERE / "books.sql", Books, {"programme": config.programme, "since": since})
-    return judge(events, books, asked)
 
 
 def make_plan(config: DrillConfig, psql: Psql) -> Plan:
@@ -102,6 +108,8 @@ def make_plan(config: DrillConfig, psql: Psql) -> Plan:
         homes=homes,
         tokens=[config.mint(f"{name}-{number}") for number in range(config.visitors)],
         seed=config.seed,
+        rate_per_s=config.rate_per_s,
+        step=config.no_show_step,
     )
     return Plan(
         edge_url=config.edge_url,

@@ -43,6 +43,7 @@ class Event(msgspec.Struct, omit_defaults=True, frozen=True):
     as_of: float | None = None
     wait_p50_s: float | None = None
     wait_p90_s: float | None = None
+    wait_reason: str = ""
     token_id: str = ""
     issued_at: float | None = None
     decision: str = ""

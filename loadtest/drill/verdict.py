@@ -27,6 +27,16 @@ def show(report: Report, out_dir: Path, console: Console) -> None:
         f"booking {report.book_p50_ms:.0f} ms median, {report.book_p99_ms:.0f} ms p99, {report.conflicts:,} conflicts",
         highlight=False,
     )
+    if report.rate_used:
+        used = ", ".join(f"{share:.1%}" for share in report.rate_used)
+        console.print(f"rate used in each full minute after two call windows: {used}", highlight=False)
+    if report.wait_within_p90 is not None:
+        console.print(
+            f"called within the wait shown first: {report.wait_within_p90:.0%} (goal 90 %), "
+            f"within its lower end {report.wait_within_p50:.0%}, median {report.wait_ratio_p50:.2f} of that; "
+            f"calls known to ±{report.wait_known_to_s:.2f} s",
+            highlight=False,
+        )
     for kind, count in report.retried_kinds.items():
         console.print(f"[yellow]tried again[/] {count:,} × {kind}", highlight=False)
     for sentence in report.broken:

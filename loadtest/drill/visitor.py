@@ -76,15 +76,17 @@ class Visitor:
         if answer.status not in {200, 201}:
             raise Ended("refused")
         if self.person.leaving:
-            patience = self.person.leaves_after * answer.body["ahead"] / self.plan.rate_per_s
-            self._leaves_at = time.monotonic() + patience
+            ahead = answer.body.get("ahead")
+            expected = len(self.plan.people) / 2 if ahead is None else ahead  # an entry of a lottery is not drawn yet
+            self._leaves_at = time.monotonic() + self.person.leaves_after * expected / self.plan.rate_per_s
         return answer.body
 
     def _wait_in_line(self, standing: dict[str, Any]) -> None:
         while True:
-            if self.person.leaving and (standing["state"] != "waiting" or time.monotonic() >= self._leaves_at):
+            is_called = standing["state"] in {"called", "admitted"}
+            if self.person.leaving and (is_called or time.monotonic() >= self._leaves_at):
                 self._leave()
-            if standing["state"] in {"called", "admitted"}:
+            if is_called:
                 return
             if standing["state"] == "left":
                 raise Ended("left")

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import asyncpg
 import msgspec
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from deploy.stores import Valkey as ValkeyServer
 from deploy.stores import postgres_program
 from loadtest.bench import client
+from loadtest.bench.crowd import Crowd
 from loadtest.bench.machine import BenchError
 from loadtest.bench.valkey import Valkey
 from loadtest.bench.wrk import request
@@ -120,6 +122,11 @@ async def test_the_store_is_asked_in_its_own_protocol(valkey: Redis, valkey_serv
     store.forget("bench-*")
     assert store.ask("EXISTS", "bench-x") == 0
     assert store.ask("GET", "bench-x") is None
+    before_scripts = store.scripts_s()
+    digest = store.ask("SCRIPT", "LOAD", "for n = 1, 100000 do end return 1")
+    assert isinstance(digest, bytes)
+    store.ask("EVALSHA", digest.decode(), "0")
+    assert 0 < store.scripts_s() - before_scripts < 5
     with pytest.raises(BenchError, match="unknown command"):
         store.ask("NONSENSE")
     store.close()
@@ -133,6 +140,47 @@ async def test_prepared_requests_are_answered_in_their_order(serve: Serve) -> No
     asked = [request("POST", f"{url}/", None, number) for number in range(100)]
     answers = await asyncio.to_thread(client.send_all, url, asked)
     assert answers == [(201, str(number).encode()) for number in range(100)]
+
+
+class Window:
+    """A room that has called ``called`` people, and paces each of them once."""
+
+    def __init__(self, called: int, refusal: int = 0) -> None:
+        self.called = called
+        self.refusal = refusal
+        self.asked: dict[str, int] = {}
+
+    async def status(self, _request: Request) -> Response:
+        return JSONResponse({"called": self.called})
+
+    async def claim(self, request: Request) -> Response:
+        ticket = request.headers["Authorization"]
+        self.asked[ticket] = self.asked.get(ticket, 0) + 1
+        if self.refusal:
+            return JSONResponse({"code": "odd"}, self.refusal)
+        return JSONResponse({}, 201) if self.asked[ticket] == 2 else JSONResponse({}, 429, {"Retry-After": "0"})
+
+    def app(self) -> Starlette:
+        room = Route("/room", self.status)
+        return Starlette(routes=[room, Route("/room/admissions", self.claim, methods=["POST"])])
+
+
+def a_crowd(url: str) -> Crowd:
+    return Crowd(f"{url}/room", lambda place: f"ticket-{place}", 0.3, Random(1), soonest_s=0.0, latest_s=0.01)
+
+
+async def test_a_crowd_claims_once_each_and_comes_again_while_paced(serve: Serve) -> None:
+    window = Window(called=100)
+    tokens = await a_crowd(await serve(window.app())).hold(1.0)
+    assert len(tokens) == len(window.asked)
+    assert 55 < len(tokens) < 85
+    assert set(window.asked.values()) == {2}
+    assert all(0 < moment < 1.5 for moment in tokens)
+
+
+async def test_a_crowd_that_is_refused_says_how(serve: Serve) -> None:
+    with pytest.raises(BenchError, match=r"409.*odd"):
+        await a_crowd(await serve(Window(called=10, refusal=409).app())).hold(5.0)
 
 
 async def test_the_room_gets_its_rate_back_whatever_happens(serve: Serve) -> None:

@@ -7,12 +7,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from loadtest.bench import edge_rows, origin_rows
 from loadtest.bench.config import BenchConfig, Service
 from loadtest.bench.machine import BenchError, Cores
 from loadtest.bench.measure import Paired, Rate, paired
 from loadtest.bench.rows import Figure, Row, Table, ratio
-from loadtest.bench.run import Results, draw, run, write
+from loadtest.bench.run import EDGE, ORIGIN, Results, draw, run, write
 from loadtest.bench.wrk import Load, read_answers, request
 
 NOTHING = Service((), {})
@@ -46,6 +45,11 @@ def test_the_ratio_is_the_median_of_the_pairs_so_that_one_bad_second_does_not_co
     assert found.ratio == 0.8
     assert found.cpu_ratio == 0.4
     assert "0.08 to 0.80" in ratio(found).note
+
+
+def test_time_in_the_store_is_compared_pair_by_pair() -> None:
+    ours = [Rate(1, 1, rate) for rate in (30.0, 3.0, 90.0)]
+    assert Paired(ours, [Rate(1, 1, 30.0)] * 3, (1.0,)).store_ratio == 1.0
 
 
 def test_answers_of_another_status_are_no_measurement() -> None:
@@ -96,10 +100,11 @@ def test_a_row_is_one_function() -> None:
 
 
 def test_the_promised_rows_are_there() -> None:
-    names = {row.name for row in edge_rows.TABLE.rows} | {row.name for row in origin_rows.TABLE.rows}
+    names = {row.name for row in EDGE.rows} | {row.name for row in ORIGIN.rows}
     assert names >= {
         *("edge.join_ratio", "edge.standing_ratio", "edge.status_ratio", "edge.claim_ratio", "edge.page_ratio"),
-        *("edge.bytes_per_waiting", "edge.overshoot", "origin.book_ratio"),
+        *("edge.bytes_per_waiting", "edge.join_growth", "edge.claim_growth", "edge.rate_error", "edge.overshoot"),
+        "origin.book_ratio",
     }
 
 

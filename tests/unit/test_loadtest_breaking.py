@@ -25,6 +25,17 @@ def test_the_fault_comes_once_and_not_before_its_time() -> None:
     assert done == ["broken"]
 
 
+def test_the_share_that_stays_away_can_change_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert CrowdSettings().no_show_step is None
+    monkeypatch.setenv("NO_SHOW_STEP", "0.6")
+    monkeypatch.setenv("NO_SHOW_STEP_AT", "80")
+    told = CrowdSettings()
+    assert (told.no_show_step, told.no_show_step_at, told.no_show_step_s) == (0.6, 80, 60)
+    monkeypatch.setenv("NO_SHOW_STEP", "1")
+    with pytest.raises(ValidationError, match="less than 1"):
+        CrowdSettings()
+
+
 def test_the_store_of_somebody_elses_stack_is_not_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KILL_STORE", "1")
     assert CrowdSettings().kill_store

@@ -122,6 +122,31 @@ def test_a_place_given_to_two_is_a_lost_place(day: list[Event]) -> None:
     assert invariants.lost_places(by_visitor(day)) == ["place 2 was given to 2 visitors"]
 
 
+def shown(at: float, p50: float, p90: float, state: str = "waiting", reason: str = "") -> Event:
+    return event(0, "standing", at, state=state, place=1, wait_p50_s=p50, wait_p90_s=p90, wait_reason=reason)
+
+
+@pytest.mark.parametrize("then", [shown(2, 11, 20), shown(2, 10, 21)])
+def test_a_shown_wait_that_grows_is_a_rise(then: Event) -> None:
+    assert len(invariants.wait_rises({0: [shown(1, 10, 20), then]})) == 1
+
+
+def test_a_shown_wait_may_shrink_stay_or_grow_for_a_reason_and_counts_from_there() -> None:
+    paused = event(0, "standing", 2.5, state="waiting", place=1)
+    trail = [shown(1, 10, 20), shown(2, 10, 20), paused, shown(3, 30, 60, reason="rate_lowered"), shown(4, 30, 60)]
+    assert invariants.wait_rises({0: trail}) == []
+    assert len(invariants.wait_rises({0: [*trail, shown(5, 31, 60)]})) == 1
+
+
+def test_the_last_shown_wait_counts_across_a_pause() -> None:
+    paused = event(0, "standing", 2, state="waiting", place=1)
+    assert len(invariants.wait_rises({0: [shown(1, 10, 20), paused, shown(3, 10, 30)]})) == 1
+
+
+def test_once_called_nothing_is_promised_any_more() -> None:
+    assert invariants.wait_rises({0: [shown(1, 0, 0), shown(2, 5, 5, state="called")]}) == []
+
+
 def test_two_tokens_for_one_ticket_are_found(day: list[Event]) -> None:
     day.append(event(1, "claim", 5.5, 201, token_id="token-other", issued_at=5.5))
     assert invariants.token_doubles(by_visitor(day)) == ["visitor 1 was given 2 different tokens"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.drill.config import DrillConfig
-from loadtest.drill.plan import Home, draw
+from loadtest.drill.plan import Home, Step, draw
 from loadtest.psql import environment
 from loadtest.stats import level, median, per_second, percentile, spread
 
@@ -56,6 +56,23 @@ def test_the_same_seed_draws_the_same_day() -> None:
 
     assert again(7) == again(7)
     assert again(7) != again(8)
+
+
+def test_a_step_changes_who_leaves_while_it_lasts_and_nobody_else() -> None:
+    step = Step(no_show=0.6, from_s=20, for_s=10)
+    people = draw(
+        visitors=3000, spike_s=10, no_show=0.2, homes=[HOME], tokens=["t"] * 3000, seed=1, rate_per_s=40, step=step
+    )
+    leaving = [bool(person.leaving) for person in people]
+    assert sum(leaving[1000:2000]) == 600
+    assert sum(leaving[:1000]) + sum(leaving[2000:]) == 400
+
+
+def test_a_step_after_everybody_came_changes_nothing() -> None:
+    def day(step: Step | None) -> object:
+        return draw(visitors=50, spike_s=10, no_show=0.2, homes=[HOME], tokens=["t"] * 50, seed=1, step=step)
+
+    assert day(Step(0.6, 60, 60)) == day(None)
 
 
 def test_most_arrive_early() -> None:

@@ -132,6 +132,25 @@ def test_only_granted_products_are_wanted(monkeypatch: pytest.MonkeyPatch) -> No
     assert script.events[-2].slot == "4"
 
 
+def entered() -> dict[str, Any]:
+    drawn_later = {"place": None, "ahead": None, "entry": 4, "state": "entered", "wait": None}
+    return standing("waiting") | drawn_later | {"wait_reason": None}
+
+
+def test_an_entry_of_a_lottery_waits_to_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = Answer(200, standing("called") | {"wait_reason": "rate_lowered"})
+    script = a_good_day(join=[Answer(201, entered())], standing=[Answer(200, entered()), drawn])
+    assert walk(script, monkeypatch) == "booked"
+    assert [event.place for event in script.events[1:4]] == [None, None, 7]
+    assert [event.wait_reason for event in script.events[1:4]] == ["", "", "rate_lowered"]
+
+
+@pytest.mark.parametrize("leaving", ["silent", "says_so"])
+def test_an_entry_of_a_lottery_may_leave(monkeypatch: pytest.MonkeyPatch, leaving: str) -> None:
+    script = a_good_day(join=[Answer(201, entered())], standing=[Answer(200, entered())])
+    assert walk(script, monkeypatch, leaving=leaving, leaves_after=0.5) == "left"
+
+
 @pytest.mark.parametrize(("leaving", "last"), [("silent", "vanish"), ("says_so", "leave")])
 def test_who_leaves_while_waiting_never_claims(monkeypatch: pytest.MonkeyPatch, leaving: str, last: str) -> None:
     script = a_good_day(standing=[Answer(200, standing("waiting", 2))])

@@ -16,7 +16,7 @@ class _Ticket(msgspec.Struct):
     kid: str
     room: str
     epoch: int
-    place: int
+    number: int
     id: str
     iat: int
 

@@ -5,6 +5,7 @@ import math
 import msgspec
 
 _Z90 = 1.2816  # of the normal distribution
+_SLACK_S = 5  # the line moves in steps: people are called as others come
 _SOONEST_S = 2.0
 _LATEST_S = 60.0
 _POLLS_PER_S = 5_000.0
@@ -35,7 +36,7 @@ def wait(ahead: int, *, pace_per_s: float, least_per_s: float, starts_in_s: floa
     turn = ahead + 1
     likely = turn / pace_per_s
     late = max(turn / min(least_per_s, pace_per_s), (turn + _Z90 * math.sqrt(turn)) / pace_per_s)
-    return Wait(math.ceil(starts_in_s + likely), math.ceil(starts_in_s + late))
+    return Wait(math.ceil(starts_in_s + likely), math.ceil(starts_in_s + late + _SLACK_S))
 
 
 def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float:

@@ -28,7 +28,7 @@ end
 local function expect_everybody()
     apportion(room)
     for index, lane in ipairs(room.lanes) do
-        lane.show, lane.delay = 1, 2 -- until they have been seen to come
+        lane.show, lane.delay = 1, FIRST_DELAY_S -- until they have been seen to come
         lane.measured, lane.pace, lane.usual = lane.least, lane.least, lane.least
         lane.recent = tonumber(ARGV[2 + 2 * index])
         lane.middle, lane.settled, lane.settling, lane.mark = lane.recent, lane.recent, lane.recent, lane.recent

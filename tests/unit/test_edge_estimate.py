@@ -10,8 +10,8 @@ _ahead = st.integers(0, 20_000_000)
 
 
 def test_the_wait_follows_the_line() -> None:
-    assert wait(499, pace_per_s=50, least_per_s=50) == Wait(10, 11)
-    assert wait(4999, pace_per_s=100, least_per_s=50) == Wait(50, 100), "at worst everybody turns up from now on"
+    assert wait(499, pace_per_s=50, least_per_s=50) == Wait(10, 16)
+    assert wait(4999, pace_per_s=100, least_per_s=50) == Wait(50, 105), "at worst everybody turns up from now on"
 
 
 def test_while_nobody_is_called_no_wait_is_made_up() -> None:

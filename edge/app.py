@@ -1,11 +1,10 @@
 """The edge, assembled: ``create_app`` puts the parts together, its lifespan opens and closes the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from importlib.metadata import version
 
-import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,20 +13,19 @@ from starlette.routing import BaseRoute
 
 from edge import errors, feed, ops_api, visitor_api
 from edge.config import EdgeConfig
-from edge.desk import Desk
-from edge.governor import LEASE_TURNS, TIMEOUT_TURNS, Governor
 from edge.guard import Guard
-from edge.herald import heralds
 from edge.hot import RoomCalls
-from edge.kept import Keeper
+from edge.kept import RegisterKeeper
 from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
 from edge.once import Once
+from edge.pace import Pace
 from edge.pages import Pages
-from edge.room import RoomPlan
+from edge.register import Register
+from edge.registrar import Registrar
+from edge.rooms import Means, Rooms
 from edge.state import EdgeState, LifespanState
-from edge.steering import Steering
-from edge.store import Store, connect
+from edge.store import connect
 from edge.ticket import TicketRefused, Tickets
 from shared import openapi, service
 from shared.bearer import BearerVerifier
@@ -96,69 +94,51 @@ def _lifespan(
 ) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
-        async with aclosing(connect(config.redis_url.get_secret_value())) as client:  # not entered: it may be away
-            desks = {room.id: _desk(config, room, line, client, metrics, ids) for room in config.rooms}
-            metrics.registry.register(RoomCollector(lambda: {room: desk.line.picture for room, desk in desks.items()}))
+        async with (
+            aclosing(connect(config.redis_url.get_secret_value())) as client,  # not entered: it may be away
+            feed.connect() as http,
+        ):
+            guard = Guard(
+                client,
+                config.ticket_keys,
+                metrics.guard,
+                metrics,
+                trusted_proxies=config.trusted_proxies,
+                secure_cookies=config.secure_cookies,
+                clock=clock,
+                ids=ids,
+                once=once,
+            )
+            rooms = Rooms(Means(config, client, http, metrics, guard, line, clock, ids, ids.secret(16), Pace()))
+            register = Register(client, metrics, heal_s=config.heal_s)
             edge = EdgeState(
                 config=config,
-                desks=desks,
+                desks=rooms.desks,
                 tickets=Tickets(config.ticket_keys),
                 tokens=AdmissionTokens(config.admission_keys),
                 ids=ids,
                 verifier=BearerVerifier(config.issuers, clock),
                 metrics=metrics,
-                guard=Guard(
-                    config.rooms,
-                    client,
-                    config.ticket_keys,
-                    metrics.guard,
-                    metrics,
-                    trusted_proxies=config.trusted_proxies,
-                    secure_cookies=config.secure_cookies,
-                    clock=clock,
-                    ids=ids,
-                    once=once,
-                ),
+                guard=guard,
+                registrar=Registrar(register, rooms, RegisterKeeper(config.state_dir)),
+                clock=clock,
             )
+            metrics.registry.register(RoomCollector(rooms.pictures))
+            for plan in config.rooms:
+                rooms.open(plan)
+            await edge.registrar.begin()
             await _first_look(edge)
             stop = asyncio.Event()  # told rather than cancelled: the store's client may swallow a cancellation
-            async with feed.connect() as http, asyncio.TaskGroup() as refreshing:
+            async with asyncio.TaskGroup() as refreshing:
                 refreshing.create_task(KeyWatch((config.ticket_keys, config.admission_keys)).run(stop))
-                for governor in _governors(edge, client, http):
-                    refreshing.create_task(governor.run(stop))
-                for herald in heralds(edge, client, http, clock):
-                    refreshing.create_task(herald.run(stop))
-                for desk in desks.values():
-                    refreshing.create_task(desk.keep_fresh(stop))
+                refreshing.create_task(edge.registrar.run(stop))
+                rooms.start(refreshing, stop)
                 try:
                     yield {"edge": edge}
                 finally:
                     stop.set()
 
     return run
-
-
-def _desk(config: EdgeConfig, room: RoomPlan, line: type[Line], client: Store, metrics: EdgeMetrics, ids: Ids) -> Desk:
-    return Desk(
-        room,
-        line(client, room, metrics, heal_s=config.heal_s, ids=ids),
-        metrics,
-        keeper=Keeper(config.state_dir, room.id),
-        hold_s=config.join_hold_s,
-        hold_most=config.join_hold_most,
-    )
-
-
-def _governors(edge: EdgeState, client: Store, http: httpx.AsyncClient) -> Iterator[Governor]:
-    """One governor for each room that has a feed to follow."""
-    every_s, holder = edge.config.govern_every_s, edge.ids.secret(16)
-    for desk in edge.desks.values():
-        plan = desk.plan
-        if plan.capacity_url is None:
-            continue
-        source = feed.CapacityFeed(http, str(plan.capacity_url), timeout_s=TIMEOUT_TURNS * every_s)
-        steering = Steering(client, plan, edge.metrics, holder=holder, lease_s=LEASE_TURNS * every_s)
-        yield Governor(desk, steering, source, edge.metrics.governor, every_s=every_s)
 
 
 async def _first_look(edge: EdgeState) -> None:
@@ -176,4 +156,4 @@ async def _ready(request: Request) -> bool:
         views = [desk.view() for desk in edge.desks.values()]
     except LineError:
         return False
-    return not any(view.picture.healing for view in views)
+    return edge.registrar.has_read and not any(view.picture.healing for view in views)

@@ -69,7 +69,7 @@ class EdgeConfig:
     """Everything an edge needs to know.
 
     ``heal_s``: how long after the store lost a line no place is given out, so that every edge can say what it has seen;
-    longer than an edge's refresh (0.15 s) by far. ``govern_every_s``: how often a room's governor and its herald act.
+    longer than the pace at which edges look (0.15 to 0.6 s). ``govern_every_s``: how often its governor and herald act.
     ``join_hold_s``, ``join_hold_most``: how long, and how many, newcomers are kept while the store is away.
     ``state_dir``: where rooms are kept for a restart of everything at once. ``trusted_proxies``: whose forwarded
     headers are believed. ``webhook``: who is told what happens in rooms; None: nobody.

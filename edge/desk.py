@@ -13,13 +13,13 @@ from edge.kept import Keeper
 from edge.left import LeftTickets
 from edge.line import ClaimOutcome, Healing, Line, LineError, Refused, StoreUnavailable
 from edge.metrics import EdgeMetrics
+from edge.pace import Pace
 from edge.room import Picture, PlaceState, RoomPlan, Setting, Spot
 from edge.shuttle import Hold, Shuttle
 from edge.view import View
 
 log = structlog.get_logger(__name__)
 
-REFRESH_S = 0.15
 _TRIP_LIMIT = 256
 _LINGER_S = 0.005
 STALE_AFTER_S = 5.0
@@ -39,11 +39,20 @@ class Desk:
     """One room in one process. Joins, looks and claims that arrive together share a round trip."""
 
     def __init__(
-        self, plan: RoomPlan, line: Line, metrics: EdgeMetrics, *, keeper: Keeper, hold_s: float, hold_most: int
+        self,
+        plan: RoomPlan,
+        line: Line,
+        metrics: EdgeMetrics,
+        *,
+        keeper: Keeper,
+        pace: Pace,
+        hold_s: float,
+        hold_most: int,
     ) -> None:
         self.plan = plan
         self.line = line
         self._keeper = keeper
+        self._pace = pace
         known = keeper.read()
         if known is not None:
             line.recall(known)
@@ -120,15 +129,16 @@ class Desk:
 
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
-        _, picture = await self.line.look([])
-        if picture.discipline == "lottery" and not picture.seed:
-            picture = await self.line.install()
-        view = self._note(picture)
-        await self._follow(view)
+        async with self._pace.turn:
+            _, picture = await self.line.look([])
+            if picture.discipline == "lottery" and not picture.seed:
+                picture = await self.line.install()
+            view = self._note(picture)
+            await self._follow(view)
         return view
 
     async def keep_fresh(self, stop: asyncio.Event) -> None:
-        """Refresh until ``stop``; a store that is away is asked again and again."""
+        """Refresh at the process' pace until ``stop``; a store that is away is asked again and again."""
         away = False
         while not stop.is_set():
             try:
@@ -143,7 +153,7 @@ class Desk:
                 away = False
                 await self._keeper.keep(self.line.known)
             with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), REFRESH_S)
+                await asyncio.wait_for(stop.wait(), self._pace.every_s)
         await self._keeper.keep(self.line.known, at_once=True)
 
     async def _follow(self, view: View) -> None:

@@ -1,4 +1,4 @@
-"""What governors count; rooms come from the rooms file, every other label from this code."""
+"""What governors count; rooms come from the rooms file and from operators, every other label from this code."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 

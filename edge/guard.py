@@ -6,8 +6,9 @@ is no line to join either.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -125,11 +126,10 @@ class RoomGuard:
 
 
 class Guard:
-    """The guards of all rooms of one edge."""
+    """The guards of all rooms of one edge; a room has one from when it is opened."""
 
     def __init__(
         self,
-        plans: Sequence[RoomPlan],
         client: Store,
         ring: KeyRing,
         metrics: GuardMetrics,
@@ -147,21 +147,24 @@ class Guard:
         self.waits = Notes("wait", ring, clock=clock, lives_s=challenge.LIVES_S)
         self.visits = Notes("visit", ring, clock=clock, lives_s=VISIT_LIVES_S)
         self._clients = Clients(trusted_proxies)
-        keep_s = VISIT_LIVES_S + max(plan.challenge_wait_s for plan in plans)
-        self.rooms: Mapping[str, RoomGuard] = {
-            plan.id: RoomGuard(plan, once(client, plan.id, counting, clock=clock, ids=ids, keep_s=keep_s), self)
-            for plan in plans
-        }
-        limiter = MovingWindowRateLimiter(SharedStorage(client))
+        self._once = partial(once, client, counting=counting, clock=clock, ids=ids)
+        self._limiter = MovingWindowRateLimiter(SharedStorage(client))
+        self._clock = clock
         self._quotas: dict[tuple[str, Kind], Quota] = {}
-        for plan in plans:
-            for kind, limit in plan.limits.by_kind():
-                name = f"{{{plan.id}}}:{kind}"
-                self._quotas[plan.id, kind] = Quota(name, limit, limiter, clock, metrics.opened[kind])
-        self._policies = {
-            place: (b"ratelimit-policy", b'"%b";q=%d;w=%d' % (place[1].encode(), quota.per_window, WINDOW_S))
-            for place, quota in self._quotas.items()
-        }
+        self._policies: dict[tuple[str, Kind], tuple[bytes, bytes]] = {}
+        self.rooms: dict[str, RoomGuard] = {}
+
+    def open(self, plan: RoomPlan) -> RoomGuard:
+        """Guard one more room."""
+        for kind, limit in plan.limits.by_kind():
+            opened = self.metrics.opened[kind]
+            quota = Quota(f"{{{plan.id}}}:{kind}", limit, self._limiter, self._clock, opened)
+            self._quotas[plan.id, kind] = quota
+            policy = b'"%b";q=%d;w=%d' % (kind.encode(), quota.per_window, WINDOW_S)
+            self._policies[plan.id, kind] = (b"ratelimit-policy", policy)
+        guard = RoomGuard(plan, self._once(plan.id, keep_s=VISIT_LIVES_S + plan.challenge_wait_s), self)
+        self.rooms[plan.id] = guard
+        return guard
 
     async def limit(self, scope: Scope, room: str, kind: Kind) -> Headers:
         """Count a request against its address; return the fields that tell what is left.

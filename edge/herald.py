@@ -5,24 +5,18 @@ and carry what is pending, for a store that loses it. What has happened is decid
 """
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 
-import httpx
 import structlog
 from msgspec.structs import replace
 
-from edge.courier import Courier, Patience
+from edge.courier import Courier
 from edge.desk import Desk
 from edge.happenings import observe
 from edge.herald_metrics import HeraldMetrics
 from edge.line import LineError
 from edge.outbox import Entry, Kept, Outbox
-from edge.state import EdgeState
 from edge.steering import Lease
-from edge.store import Store
-from edge.webhook import Webhook
-from shared.clock import Clock
 
 log = structlog.get_logger(__name__)
 
@@ -127,16 +121,3 @@ class Herald:
         if dropped:
             self._metrics.delivery(self._room, "dropped", dropped)
             log.error("events_dropped", room=self._room, events=dropped)
-
-
-def heralds(edge: EdgeState, client: Store, http: httpx.AsyncClient, clock: Clock) -> Iterator[Herald]:
-    """One herald for each room, where a receiver is set."""
-    target = edge.config.webhook
-    if target is None:
-        return
-    every_s, holder, metrics = edge.config.govern_every_s, edge.ids.secret(16), edge.metrics.herald
-    for room, desk in edge.desks.items():
-        outbox = Outbox(client, room, edge.metrics, holder=holder, lease_s=LEASE_TURNS * every_s)
-        webhook = Webhook(http, target)
-        courier = Courier(room, outbox, webhook, metrics, clock=clock, ids=edge.ids, patience=Patience())
-        yield Herald(desk, outbox, courier, metrics, every_s=every_s)

@@ -1,4 +1,4 @@
-"""What heralds count; rooms come from the rooms file, every other label from this code."""
+"""What heralds count; rooms come from the rooms file and from operators, every other label from this code."""
 
 from typing import Literal
 

@@ -1,7 +1,8 @@
-"""What an edge last knew of a room, in a small file: settings outlive even a restart of everything."""
+"""What an edge last knew, in small files: settings and created rooms outlive even a restart of everything."""
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -13,12 +14,18 @@ from edge.room import Known
 log = structlog.get_logger(__name__)
 
 _LINE_EVERY_S = 1.0
+_REGISTER = "_rooms.json"  # no room can be called so
 
 
 class _File(msgspec.Struct, frozen=True):
     v: Literal[2]
     room: str
     known: Known
+
+
+class _Register(msgspec.Struct, frozen=True):
+    v: Literal[1]
+    rooms: dict[str, msgspec.Raw]
 
 
 class Keeper:
@@ -69,6 +76,38 @@ class Keeper:
         if known.mark < self._written.mark or known == self._written:
             return False
         return at_once or asyncio.get_running_loop().time() - self._written_at >= _LINE_EVERY_S
+
+
+class RegisterKeeper:
+    """Keeps the register of created rooms in ``folder``, with the same care; without a folder it keeps nothing."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._path = None if folder is None else folder / _REGISTER
+        self._lock = asyncio.Lock()
+
+    def read(self) -> dict[str, bytes]:
+        """Return the entries that were kept, by room."""
+        if self._path is None:
+            return {}
+        try:
+            content = msgspec.json.decode(self._path.read_bytes(), type=_Register)
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("kept_register_unreadable", fault=str(error))
+            return {}
+        return {room: bytes(entry) for room, entry in content.rooms.items()}
+
+    async def keep(self, entries: Mapping[str, bytes]) -> None:
+        """Write the entries, all of those that there are when it is this call's turn."""
+        if self._path is None:
+            return
+        async with self._lock:
+            rooms = {room: msgspec.Raw(entry) for room, entry in entries.items()}
+            try:
+                await asyncio.to_thread(_replace, self._path, msgspec.json.encode(_Register(1, rooms)))
+            except OSError as error:
+                log.warning("register_not_kept", fault=str(error))
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """What the edge counts: the funnel from joining to being let through, refusals by reason, and the store's moods.
 
-Labels are bounded: rooms come from the rooms file, outcomes and reasons from this code.
+Labels are bounded: rooms come from the rooms file and from operators (1,000 at most), outcomes and reasons from this
+code.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ _ACTS = (
     "outbox",
     "tell",
     "settle",
+    "register",
 )
 
 

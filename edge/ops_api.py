@@ -1,23 +1,23 @@
-"""The operators' JSON: read a room, change its rate, pause and resume it. Every call needs the role ``operator``."""
+"""The operators' JSON: create a room, read it, change it, pause and resume it. All need the role ``operator``."""
 
+import asyncio
 from collections.abc import Mapping
-from typing import Annotated
 
 import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge import errors, ops_governor
+from edge import errors, ops_governor, ops_rooms
 from edge.carried import has_body
 from edge.desk import Desk
-from edge.ops_governor import GovernorChange, GovernorReport
-from edge.room import MAX_BURST, MAX_RATE_PER_S, ChallengeKind, RoomState, Setting
+from edge.ops_models import CreationReport, NewRoom, RoomChange, RoomReport, RoomReports, StateChange
+from edge.room import RoomState, Setting
 from edge.state import EdgeState
-from edge.view import View
-from edge.visitor_api import ROOM, Empty
+from edge.view import View, iso
+from edge.visitor_api import ROOM
 from shared import problem
-from shared.bearer import require_identity
+from shared.bearer import Identity, require_identity
 from shared.http import Endpoint, Json, read_body
 
 log = structlog.get_logger(__name__)
@@ -25,70 +25,23 @@ log = structlog.get_logger(__name__)
 OPERATOR = "operator"
 
 
-class RoomChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is missing stays. ``rate_per_s`` is in tokens per second, ``burst`` in tokens."""
-
-    rate_per_s: Annotated[float, msgspec.Meta(ge=0.01, le=MAX_RATE_PER_S)] | msgspec.UnsetType = msgspec.UNSET
-    burst: Annotated[int, msgspec.Meta(ge=1, le=MAX_BURST)] | msgspec.UnsetType = msgspec.UNSET
-    reason: Annotated[str, msgspec.Meta(max_length=200)] | msgspec.UnsetType = msgspec.UNSET
-    challenge: ChallengeKind | msgspec.UnsetType = msgspec.UNSET
-    governor: GovernorChange | msgspec.UnsetType = msgspec.UNSET
-
-
-class RoomReport(msgspec.Struct, frozen=True):
-    """A room with its settings, counters and meters.
-
-    ``tokens`` is the level of the token bucket, ``show`` the share of called people who turn up, ``backlog`` the people
-    called lately who wait for a token. ``reason`` is what the last change gave.
-    """
-
-    room: str
-    name: str
-    state: RoomState
-    reason: str
-    epoch: int
-    rate_per_s: float
-    burst: int
-    call_window_s: int
-    token_ttl_s: int
-    enter_url: str
-    challenge: ChallengeKind
-    governor: GovernorReport | None
-    joined: int
-    called: int
-    answered: int
-    admitted: int
-    left: int
-    waiting: int
-    backlog: int
-    tokens: float
-    show: float
-    calls_per_s: float
-    as_of: str
-
-
-class RoomReports(msgspec.Struct, frozen=True):
-    """All rooms of this edge."""
-
-    rooms: list[RoomReport]
-
-
-async def _operator(request: Request) -> EdgeState:
+async def _operator(request: Request) -> tuple[EdgeState, Identity]:
     edge: EdgeState = request.scope["state"]["edge"]
-    await require_identity(request, edge.verifier, OPERATOR)
-    return edge
+    return edge, await require_identity(request, edge.verifier, OPERATOR)
 
 
-async def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> tuple[EdgeState, Desk]:
     edge: EdgeState = request.scope["state"]["edge"]
     room: str = request.path_params["room"]
     if request.method != "GET":
         await edge.guard.limit(request.scope, room, "acts")
-    return (await _operator(request)).desk(room)
+    await _operator(request)
+    return edge, edge.desk(room)
 
 
-def _report(desk: Desk, view: View) -> RoomReport:
+def _report(edge: EdgeState, desk: Desk, view: View) -> RoomReport:
     plan, seen = desk.plan, view.picture
+    created = edge.registrar.created(plan.id)
     return RoomReport(
         room=plan.id,
         name=plan.name,
@@ -102,6 +55,7 @@ def _report(desk: Desk, view: View) -> RoomReport:
         enter_url=str(plan.enter_url),
         challenge=view.challenge,
         governor=ops_governor.report(desk, view),
+        created=None if created is None else CreationReport(iso(created.at), created.actor, created.why),
         joined=seen.joined,
         called=seen.called,
         answered=seen.answered,
@@ -118,19 +72,30 @@ def _report(desk: Desk, view: View) -> RoomReport:
 
 async def list_rooms(request: Request) -> Response:
     """Return all rooms, fresh from the store."""
-    edge = await _operator(request)
-    return Json(RoomReports([_report(desk, await desk.refresh()) for desk in edge.desks.values()]))
+    edge, _ = await _operator(request)
+    desks = list(edge.desks.values())
+    views = await asyncio.gather(*(desk.refresh() for desk in desks))
+    return Json(RoomReports([_report(edge, desk, view) for desk, view in zip(desks, views, strict=True)]))
+
+
+async def create_room(request: Request) -> Response:
+    """Create a room; it is open here when this answers, on every other edge within a second."""
+    edge, operator = await _operator(request)
+    given = await read_body(request, NewRoom)
+    desk = await ops_rooms.created(edge.registrar, given, actor=operator.sub, at=edge.clock.unix())
+    log.info("room_created", room=desk.plan.id)
+    return Json(_report(edge, desk, desk.view()), 201)
 
 
 async def read_room(request: Request) -> Response:
     """Return one room, fresh from the store."""
-    desk = await _desk(request)
-    return Json(_report(desk, await desk.refresh()))
+    edge, desk = await _desk(request)
+    return Json(_report(edge, desk, await desk.refresh()))
 
 
 async def change_room(request: Request) -> Response:
     """Change rate, burst, challenge or governor; in force on every edge when this answers."""
-    desk = await _desk(request)
+    edge, desk = await _desk(request)
     given = await read_body(request, RoomChange)
     fields = {"rate_per_s": "rate"}
     wished: dict[str, Setting] = {
@@ -140,7 +105,7 @@ async def change_room(request: Request) -> Response:
     }
     if given.governor is not msgspec.UNSET:
         wished["governor"] = await ops_governor.changed(desk, given.governor)
-    return await _change(desk, wished, "room_changed")
+    return await _change(edge, desk, wished, "room_changed")
 
 
 async def pause_room(request: Request) -> Response:
@@ -154,14 +119,16 @@ async def resume_room(request: Request) -> Response:
 
 
 async def _set_state(request: Request, state: RoomState) -> Response:
-    desk = await _desk(request)
-    if has_body(request.scope) and await request.body():
-        await read_body(request, Empty)
-    return await _change(desk, {"state": state}, f"room_{state}")
+    edge, desk = await _desk(request)
+    given = await read_body(request, StateChange) if has_body(request.scope) and await request.body() else StateChange()
+    settings: dict[str, Setting] = {"state": state}
+    if given.reason is not msgspec.UNSET:
+        settings["reason"] = given.reason
+    return await _change(edge, desk, settings, f"room_{state}")
 
 
-async def _change(desk: Desk, settings: Mapping[str, Setting], event: str) -> Response:
-    report = _report(desk, await desk.change(settings))
+async def _change(edge: EdgeState, desk: Desk, settings: Mapping[str, Setting], event: str) -> Response:
+    report = _report(edge, desk, await desk.change(settings))
     log.info(event, room=desk.plan.id, rate_per_s=report.rate_per_s, burst=report.burst, state=report.state)
     return Json(report)
 
@@ -183,12 +150,24 @@ def endpoints() -> list[Endpoint]:
         ),
         Endpoint(
             "POST",
+            "/v1/ops/rooms",
+            create_room,
+            "Create a room",
+            {201: RoomReport},
+            body=NewRoom,
+            problems=[problem.UNAUTHENTICATED, problem.FORBIDDEN, errors.ROOM_EXISTS, errors.TOO_MANY_ROOMS],
+            security=bearer,
+        ),
+        Endpoint(
+            "POST",
             f"{room}:pause",
             pause_room,
             "Pause a room",
             {200: RoomReport},
+            body=StateChange,
+            body_required=False,
             path_params=ROOM,
-            problems=[*refused, problem.MALFORMED_JSON, problem.INVALID_BODY, problem.UNSUPPORTED_MEDIA_TYPE],
+            problems=refused,
             security=bearer,
         ),
         Endpoint(
@@ -197,8 +176,10 @@ def endpoints() -> list[Endpoint]:
             resume_room,
             "Resume a paused room",
             {200: RoomReport},
+            body=StateChange,
+            body_required=False,
             path_params=ROOM,
-            problems=[*refused, problem.MALFORMED_JSON, problem.INVALID_BODY, problem.UNSUPPORTED_MEDIA_TYPE],
+            problems=refused,
             security=bearer,
         ),
         Endpoint(

@@ -1,44 +1,15 @@
 """What operators see and set of a room's governor."""
 
-from typing import Annotated
-
 import msgspec
 
 from edge import errors
 from edge.desk import Desk
-from edge.pacing import Bounds, Mode
-from edge.room import MAX_RATE_PER_S, Held
+from edge.ops_models import GovernorChange, GovernorReport
+from edge.pacing import Bounds
 from edge.steering import bounds_of, written
 from edge.view import View
 from shared import problem
 from shared.problem import Problem
-
-Rate = Annotated[float, msgspec.Meta(ge=0.01, le=MAX_RATE_PER_S)]
-People = Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
-
-
-class GovernorChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is missing stays.
-
-    ``manual`` leaves the rate to operators, ``automatic`` lets it follow the booking system within the bounds, ``off``
-    follows nothing. ``max_inside``: people inside the booking system at a time; null takes the cap away.
-    """
-
-    mode: Mode | msgspec.UnsetType = msgspec.UNSET
-    min_rate_per_s: Rate | msgspec.UnsetType = msgspec.UNSET
-    max_rate_per_s: Rate | msgspec.UnsetType = msgspec.UNSET
-    max_inside: People | msgspec.UnsetType | None = msgspec.UNSET
-
-
-class GovernorReport(msgspec.Struct, frozen=True):
-    """A room's governor. ``why`` nobody is called (null: people are); ``remaining`` doses, null while not known."""
-
-    mode: Mode
-    min_rate_per_s: float
-    max_rate_per_s: float
-    max_inside: int | None
-    why: Held | None
-    remaining: int | None
 
 
 def report(desk: Desk, view: View) -> GovernorReport | None:

@@ -9,6 +9,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from edge import scripts
 from edge.happenings import Happening, Seen
 from edge.line import StoreUnavailable
+from edge.pace import Pace
 from edge.scripts import Script
 from edge.steering import Counting, Lease
 from edge.store import Store
@@ -66,9 +67,12 @@ class Outbox:
     then it may or may not have happened, and may be done again.
     """
 
-    def __init__(self, client: Store, room: str, counting: Counting, *, holder: str, lease_s: float) -> None:
+    def __init__(
+        self, client: Store, room: str, counting: Counting, *, pace: Pace, holder: str, lease_s: float
+    ) -> None:
         self._client = client
         self._counting = counting
+        self._pace = pace
         self._holder = holder
         self._lease_us = round(lease_s * 1_000_000)
         self._key = f"vestibule:{{{room}}}:outbox"
@@ -116,7 +120,8 @@ class Outbox:
         self, script: Script, keys: Sequence[str], arguments: Sequence[str | int], now_us: int | None
     ) -> bytes:
         try:
-            return await script.run(self._client, keys, ["" if now_us is None else now_us, *arguments])
+            async with self._pace.turn:
+                return await script.run(self._client, keys, ["" if now_us is None else now_us, *arguments])
         except (RedisError, RedisClusterException, OSError) as error:
             self._counting.store_failed(script.name)
             raise StoreUnavailable(type(error).__name__) from error

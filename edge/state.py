@@ -8,9 +8,11 @@ from edge.config import EdgeConfig
 from edge.desk import Desk
 from edge.guard import Guard
 from edge.metrics import EdgeMetrics
+from edge.registrar import Registrar
 from edge.ticket import Tickets
 from shared import problem
 from shared.bearer import BearerVerifier
+from shared.clock import Clock
 from shared.ids import Ids
 from shared.problem import Problem
 from shared.token import AdmissionTokens
@@ -18,7 +20,7 @@ from shared.token import AdmissionTokens
 
 @dataclass(frozen=True)
 class EdgeState:
-    """The parts of a running edge."""
+    """The parts of a running edge. ``desks`` grows: rooms are created while it runs."""
 
     config: EdgeConfig
     desks: Mapping[str, Desk]
@@ -28,6 +30,8 @@ class EdgeState:
     verifier: BearerVerifier
     metrics: EdgeMetrics
     guard: Guard
+    registrar: Registrar
+    clock: Clock
 
     def desk(self, room: str) -> Desk:
         """Return the room's desk; raises Problem ``not_found``."""

@@ -10,6 +10,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from edge import scripts
 from edge.keys import RoomKeys
 from edge.line import StoreUnavailable
+from edge.pace import Pace
 from edge.pacing import Bounds, Decision
 from edge.room import Picture, RoomPlan
 from edge.scripts import Script
@@ -48,9 +49,12 @@ class Steering:
     carries. Every method raises StoreUnavailable.
     """
 
-    def __init__(self, client: Store, plan: RoomPlan, counting: Counting, *, holder: str, lease_s: float) -> None:
+    def __init__(
+        self, client: Store, plan: RoomPlan, counting: Counting, *, pace: Pace, holder: str, lease_s: float
+    ) -> None:
         self._client = client
         self._counting = counting
+        self._pace = pace
         self._holder = holder
         self._lease_us = round(lease_s * 1_000_000)
         self._keys = RoomKeys(plan)
@@ -80,7 +84,8 @@ class Steering:
         self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | float], now_us: int | None
     ) -> bytes:
         try:
-            return await script.run(self._client, keys, ["" if now_us is None else now_us, *arguments])
+            async with self._pace.turn:
+                return await script.run(self._client, keys, ["" if now_us is None else now_us, *arguments])
         except (RedisError, RedisClusterException, OSError) as error:
             self._counting.store_failed(script.name)
             raise StoreUnavailable(type(error).__name__) from error

@@ -63,7 +63,10 @@ class KeysUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Identity:
-    """A caller. ``sub`` is personal data: it is hashed before anything is stored, and never logged."""
+    """A caller. ``sub`` is personal data: it is hashed before anything is stored, and never logged.
+
+    Of operators it is kept as it is, with what they changed: who did it has to be told.
+    """
 
     issuer: str
     sub: str = field(repr=False)

@@ -35,7 +35,8 @@ SERVICES = [module for package in (shared, edge, origin) for module in modules(p
 
 
 def settings_names() -> set[str]:
-    importlib.import_module("deploy.crowds")
+    for module in ("deploy.crowds", "deploy.rooms"):
+        importlib.import_module(module)
     found: set[str] = set()
     waiting = list(Settings.__subclasses__())
     while waiting:

@@ -19,6 +19,7 @@ from edge.kept import Keeper
 from edge.line import StoreUnavailable
 from edge.metrics import EdgeMetrics
 from edge.outbox import Fate, Outbox
+from edge.pace import Pace
 from edge.webhook import Target, Webhook
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -79,8 +80,8 @@ async def begin(valkey: Redis, receiver: Receiver, serve: Serve) -> AsyncIterato
         outbox: type[Outbox] = Outbox,
     ) -> Telling:
         metrics = EdgeMetrics(CollectorRegistry())
-        desk = Desk(plan(), line(valkey), metrics, keeper=Keeper(None, "demo"), hold_s=0, hold_most=0)
-        box = outbox(valkey, "demo", metrics, holder=name, lease_s=LEASE_S)
+        desk = Desk(plan(), line(valkey), metrics, keeper=Keeper(None, "demo"), pace=Pace(), hold_s=0, hold_most=0)
+        box = outbox(valkey, "demo", metrics, pace=Pace(), holder=name, lease_s=LEASE_S)
         webhook = Webhook(http, Target(url, (SECRET_BYTES,)), timeout_s=timeout_s)
         courier = Courier("demo", box, webhook, metrics.herald, clock=SystemClock(), ids=SystemIds(), patience=patience)
         return Telling(Herald(desk, box, courier, metrics.herald, every_s=0.02), desk, metrics)

@@ -16,7 +16,7 @@ CALLS = [
     ("GET", "/v1/ops/rooms", None),
     ("GET", "/v1/ops/rooms/demo", None),
     ("PATCH", "/v1/ops/rooms/demo", {"rate_per_s": 1}),
-    ("POST", "/v1/ops/rooms/demo:pause", None),
+    ("POST", "/v1/ops/rooms/demo:pause", {"reason": "snow"}),
     ("POST", "/v1/ops/rooms/demo:resume", None),
 ]
 
@@ -69,8 +69,9 @@ async def test_a_pause_stops_calls_and_a_resume_goes_on(operator: httpx.AsyncCli
     assert (paused.json()["state"], paused.json()["calls_per_s"]) == ("paused", 0)
     joined = (await operator.post("/v1/rooms/demo/tickets", headers={"Authorization": ""})).json()
     assert (joined["state"], joined["room_state"], joined["wait"]) == ("waiting", "paused", None)
-    assert (await operator.post("/v1/ops/rooms/demo:pause", json={})).json()["state"] == "paused"
-    resumed = await operator.post("/v1/ops/rooms/demo:resume")
+    again = (await operator.post("/v1/ops/rooms/demo:pause", json={"reason": "snow"})).json()
+    assert (again["state"], again["reason"]) == ("paused", "snow")
+    resumed = await operator.post("/v1/ops/rooms/demo:resume", json={})
     assert resumed.json()["state"] == "open"
     assert resumed.json()["calls_per_s"] == 50
 

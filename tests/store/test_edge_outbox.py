@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from edge.happenings import Happening, Seen, observe
 from edge.line import StoreUnavailable
 from edge.outbox import Entry, Outbox
+from edge.pace import Pace
 from edge.steering import Lease
 from edge.store import connect
 from tests.conftest import ON_SINGLE_AND_CLUSTER
@@ -20,7 +21,7 @@ SEEN = Seen(epoch=1, version=3, at_us=START, called=0, phase="open", told={"paus
 
 
 def outbox(valkey: Redis, holder: str = "one") -> Outbox:
-    return Outbox(valkey, "demo", Failures(), holder=holder, lease_s=5)
+    return Outbox(valkey, "demo", Failures(), pace=Pace(), holder=holder, lease_s=5)
 
 
 async def leading(valkey: Redis, now_us: int = START) -> tuple[Outbox, Lease]:
@@ -117,7 +118,7 @@ async def test_a_store_that_lost_it_all_takes_everything_back_with_its_age(valke
 @pytest.mark.parametrize("act", ["lease", "read", "settle"])
 async def test_a_store_that_is_away_is_counted_by_what_was_asked(valkey: Redis, act: str) -> None:
     failures = Failures()
-    away = Outbox(connect("redis://127.0.0.1:1"), "demo", failures, holder="one", lease_s=5)
+    away = Outbox(connect("redis://127.0.0.1:1"), "demo", failures, pace=Pace(), holder="one", lease_s=5)
     asked = {"lease": away.lease(), "read": away.read(), "settle": away.settle("evt", "delivered")}
     with pytest.raises(StoreUnavailable):
         await asked.pop(act)

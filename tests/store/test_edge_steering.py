@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from edge.line import Line
+from edge.pace import Pace
 from edge.pacing import Bounds, Decision
 from edge.room import Held
 from edge.steering import Lease, Steering, bounds_of, written
@@ -19,7 +20,7 @@ SECOND = 1_000_000
 
 
 def steering(valkey: Redis, holder: str, lease_s: float = 5) -> Steering:
-    return Steering(valkey, plan(), Failures(), holder=holder, lease_s=lease_s)
+    return Steering(valkey, plan(), Failures(), pace=Pace(), holder=holder, lease_s=lease_s)
 
 
 def decision(held: Held = "", *, rate: float | None = None, remaining: int | None = None) -> Decision:

@@ -1,0 +1,157 @@
+"""What ``vestibule room`` does: find the edge, speak to it in an operator's name, show what it says."""
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from pydantic import HttpUrl, SecretStr
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deploy.datadir import DataDir
+from deploy.errors import StackError
+from deploy.issuer import LocalIssuer
+from edge.client import ApiError, ApiUnreachable, OperatorClient
+from edge.ops_models import NewRoom, RoomReport
+from shared.clock import Clock
+from shared.settings import Settings
+
+T = TypeVar("T")
+
+_TOKEN_TTL_S = 300
+
+
+class OperatorSettings(Settings):
+    """Which edge, and in whose name."""
+
+    data_dir: Path = Path("build/local")
+    edge_public_url: HttpUrl | None = None
+    operator_token: SecretStr | None = None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """An edge that answers at ``url``, and a bearer token that it takes."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def find(cls, settings: OperatorSettings, edge: str | None, clock: Clock) -> "Contact":
+        """Return the edge that is named, by option or setting, else the one of the stack that runs here.
+
+        A token is minted for that stack alone: elsewhere nobody trusts it, and nobody should get to see it.
+
+        Raises:
+            StackError: there is no such edge, or no token for it.
+        """
+        data = DataDir(settings.data_dir)
+        local = running["edge_url"].rstrip("/") if (running := data.addresses()) else None
+        url = (edge or str(settings.edge_public_url or "") or local or "").rstrip("/")
+        if not url:
+            raise StackError("no edge: give --edge or VESTIBULE_EDGE_PUBLIC_URL, or start the stack with `make up`")
+        if settings.operator_token is not None:
+            return cls(url, settings.operator_token.get_secret_value())
+        if url != local:
+            raise StackError(f"no token for {url}: set VESTIBULE_OPERATOR_TOKEN")
+        issuer = LocalIssuer(data.issuer)
+        return cls(url, issuer.mint(sub=_who(), roles=["operator"], now=clock.unix(), ttl_s=_TOKEN_TTL_S))
+
+    def ask(self, call: Callable[[OperatorClient], Awaitable[T]]) -> T:
+        """Return what the edge answers.
+
+        Raises:
+            StackError: it refuses, with its stable code, or it does not answer.
+        """
+
+        async def run() -> T:
+            async with OperatorClient(self.url, self.token) as client:
+                return await call(client)
+
+        try:
+            return asyncio.run(run())
+        except ApiError as refused:
+            later = f" (again in {refused.retry_after_s} s)" if refused.retry_after_s else ""
+            raise StackError(f"{refused}{later}") from None
+        except ApiUnreachable as error:
+            raise StackError(str(error)) from None
+
+
+def planned(file: Path | None, given: dict[str, object]) -> NewRoom:
+    """Return the room that a file describes, a room of a rooms file, with what is ``given`` on top; None is not given.
+
+    Raises:
+        StackError: it is none.
+    """
+    try:
+        room: object = json.loads(file.read_bytes()) if file else {}
+        if not isinstance(room, dict):
+            raise StackError(f"{file}: not a room, which is a JSON object")
+        return msgspec.convert(room | {name: value for name, value in given.items() if value is not None}, NewRoom)
+    except OSError as error:
+        raise StackError(f"cannot read {file}: {error.strerror}") from None
+    except ValueError as error:  # ValidationError of msgspec is one
+        raise StackError(f"not a room: {error}") from None
+
+
+def show_json(told: object) -> None:
+    """Print it as JSON."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n")
+
+
+def show_list(console: Console, rooms: list[RoomReport]) -> None:
+    """Print a line for each room."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("Room", "State", "Rate/s", "Burst", "Waiting", "Called", "Admitted", "Why"):
+        table.add_column(title, justify="right" if title in {"Rate/s", "Burst", "Waiting", "Called"} else "left")
+    table.columns[6].justify = "right"
+    for room in rooms:
+        numbers = (f"{room.rate_per_s:g}", room.burst, room.waiting, room.called, room.admitted)
+        table.add_row(room.room, _state(room), *map(str, numbers), Text(room.reason))
+    console.print(table)
+
+
+def show_room(console: Console, room: RoomReport) -> None:
+    """Print all of a room."""
+    table = Table.grid(padding=(0, 2))
+    rows = (
+        ("Room", f"{room.room}  {room.name}"),
+        ("State", _state(room)),
+        ("Why", room.reason),
+        ("Rate", f"{room.rate_per_s:g} tokens/s, burst {room.burst}, {room.tokens:g} there now"),
+        ("Line", f"{room.joined} joined, {room.called} called, {room.admitted} admitted, {room.left} left"),
+        ("Now", f"{room.waiting} wait, {room.backlog} called and not yet through"),
+        ("Meter", f"{room.calls_per_s:g} calls/s, {room.show:.0%} of those called show up"),
+        ("Challenge", room.challenge),
+        ("Governor", room.governor.mode if room.governor else "none: no capacity feed"),
+        ("Leads to", room.enter_url),
+        ("Created", _created(room)),
+        ("As of", room.as_of),
+    )
+    for label, value in rows:
+        table.add_row(Text(label, style="bold"), Text(value, overflow="fold"))
+    console.print(table)
+
+
+def _state(room: RoomReport) -> str:
+    why = room.governor.why if room.governor else None
+    return f"{room.state} ({why})" if why else room.state
+
+
+def _created(room: RoomReport) -> str:
+    created = room.created
+    return f"{created.at} by {created.actor}: {created.why}" if created else "by the rooms file"
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # nobody of this number is known here
+        return "operator"

@@ -1,0 +1,81 @@
+"""The operators' client against an edge and its OpenAPI document."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from deploy.stores import Valkey
+from edge.app import create_app
+from edge.client import ApiError, OperatorClient
+from edge.ops_models import NewRoom, RoomChange
+from tests.conftest import Serve
+from tests.edge_world import Issuer, config
+
+SPRING = NewRoom(
+    id="spring", name="Spring", rate_per_s=4.0, enter_url="https://book.example.org/enter", reason="it opens"
+)
+
+
+class Listening(httpx.AsyncHTTPTransport):
+    """Real connections, and a note of what was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[tuple[str, str]] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.add((request.method, request.url.path.replace("/spring", "/{room}")))
+        return await super().handle_async_request(request)
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    return Issuer(tmp_path)
+
+
+@pytest.fixture
+async def base(valkey: Redis, valkey_server: Valkey, serve: Serve, issuer: Issuer) -> str:
+    return await serve(create_app(config(valkey_server.url, issuers=(issuer.trusted,))))
+
+
+async def test_every_operators_operation_has_a_method_that_does_it(base: str, issuer: Issuer) -> None:
+    listening = Listening()
+    async with httpx.AsyncClient(transport=listening) as http:
+        edge = OperatorClient(base, issuer.token("operator"), http=http)
+        created = await edge.create_room(SPRING)
+        assert (created.name, created.state, created.reason) == ("Spring", "open", "it opens")
+        changed = await edge.change_room("spring", RoomChange(rate_per_s=2.5, burst=3, reason="snow"))
+        assert (changed.rate_per_s, changed.burst, changed.reason) == (2.5, 3, "snow")
+        paused = await edge.pause_room("spring", "storm")
+        assert (paused.state, paused.reason) == ("paused", "storm")
+        resumed = await edge.resume_room("spring", "sun")
+        assert (resumed.state, resumed.reason) == ("open", "sun")
+        read = await edge.read_room("spring")
+        assert (read.rate_per_s, read.created) == (2.5, created.created)
+        assert [room.room for room in await edge.list_rooms()] == ["demo", "spring"]
+        paths = (await http.get(f"{base}/openapi.json")).json()["paths"]
+    operations = {
+        (method.upper(), path): operation["operationId"]
+        for path, by_method in paths.items()
+        for method, operation in by_method.items()
+        if path.startswith("/v1/ops/")
+    }
+    missing = {name for name in operations.values() if not hasattr(OperatorClient, name)}
+    assert missing == set(), "an operation has the name of its method"
+    assert set(operations) == listening.asked - {("GET", "/openapi.json")}
+
+
+async def test_what_the_edge_refuses_is_told_by_its_code(base: str, issuer: Issuer) -> None:
+    async with OperatorClient(base, issuer.token("operator")) as edge:
+        with pytest.raises(ApiError) as unknown:
+            await edge.read_room("nowhere")
+        assert (unknown.value.status, unknown.value.code) == (404, "not_found")
+        with pytest.raises(ApiError) as wrong:
+            await edge.change_room("demo", RoomChange(rate_per_s=-1))
+        assert (wrong.value.code, "$.rate_per_s" in wrong.value.detail) == ("invalid_body", True)
+    async with OperatorClient(base, issuer.token("visitor")) as edge:
+        with pytest.raises(ApiError) as visitor:
+            await edge.list_rooms()
+        assert (visitor.value.status, visitor.value.code) == (403, "forbidden")

@@ -23,11 +23,18 @@ def ticket_of(scope: Scope, room: str) -> str | None:
 
 def cookie_of(scope: Scope, name: str) -> str | None:
     """Return a cookie's value."""
-    wanted = f"{name}=".encode("latin-1")
-    for header, value in scope["headers"]:
-        if header == b"cookie" and (found := _from_cookies(value, wanted)):
-            return found
-    return None
+    return cookie_in(cookies_of(scope), name)
+
+
+def cookies_of(scope: Scope) -> bytes:
+    """Return all cookies, as one header would hold them."""
+    found = [value for name, value in scope["headers"] if name == b"cookie"]
+    return found[0] if len(found) == 1 else b"; ".join(found)
+
+
+def cookie_in(cookies: bytes, name: str) -> str | None:
+    """Return a cookie's value out of what ``cookies_of`` returns."""
+    return _from_cookies(cookies, f"{name}=".encode("latin-1"))
 
 
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:

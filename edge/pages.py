@@ -48,11 +48,12 @@ class Pages:
         self._shells: dict[tuple[object, ...], Shell] = {}
         self._switch = languages.switch(secure=secure_cookies)
         self.errors = ErrorPages(self._environments)
+        self.room = self._visit(self._room)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, the busiest first."""
         return [
-            Route("/rooms/{room}", Plain(self._visit(self._room)), methods=["GET"]),
+            Route("/rooms/{room}", Plain(self.room), methods=["GET"]),
             self._statics.route(),
             Route("/rooms/{room}/join", self._act(self._join, "joins"), methods=["POST"]),
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
@@ -181,12 +182,14 @@ class Pages:
         shell = self._shell(
             visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing)
         )
-        values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - ahead}
+        values = _place(standing, visitor.language)
+        values["start"] = values["max"] = start
+        values["done"] = start - ahead
         response = _page(visitor.language, shell.fill(values))
         if known is None:
             visitor.remember_start(response, ahead)
         if mode == "waiting" and not visitor.is_live:
-            response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, round(standing.poll_after_s)))
+            response.raw_headers.append((b"refresh", b"%d" % max(_SOONEST_REFRESH_S, round(standing.poll_after_s))))
         return response
 
     def _away(self, visitor: Visitor, error: LineError) -> Response:
@@ -273,16 +276,23 @@ def _retry_after(error: LineError) -> int:
     return errors.as_problem(error).retry_after_s or 2
 
 
+class _Html(Response):
+    """A page that is encoded already."""
+
+    def __init__(self, language: str, html: bytes, status: int) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = html
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(html)),
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            *languages.RAW_HEADERS[language],
+        ]
+
+
 def _page(language: str, html: bytes, status: int = 200) -> Response:
-    response = Response(status_code=status)
-    response.body = html
-    response.raw_headers = [
-        (b"content-length", b"%d" % len(html)),
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        *languages.RAW_HEADERS[language],
-    ]
-    return response
+    return _Html(language, html, status)
 
 
 def _see(address: str) -> Response:

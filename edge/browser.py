@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from edge.carried import cookie_in, cookies_of, ticket_of
+from edge.carried import cookie_in, cookies_of, takes_gzip, ticket_of
 from edge.desk import Desk
 from edge.state import EdgeState
 from edge.visitor_api import ticket_cookie
 from shared.web.languages import language_of
+from shared.web.shell import Encoding
 
 _START_DAYS = 30
 
@@ -27,7 +28,7 @@ class Plain:
 
 
 class Visitor:
-    """One request to a room: ``ticket`` is the ticket's text, ``language`` what the answer is written in."""
+    """One request to a room: ``ticket`` is the ticket's text, ``language`` and ``encoding`` are the answer's."""
 
     def __init__(self, edge: EdgeState, desk: Desk, request: Request) -> None:
         self.edge = edge
@@ -35,6 +36,7 @@ class Visitor:
         self.request = request
         self.ticket = ticket_of(request.scope, desk.plan.id)
         self.language = language_of(request.scope)
+        self.encoding: Encoding = "gzip" if takes_gzip(request.scope) else ""
         self._cookies = cookies_of(request.scope)
 
     @property

@@ -1,8 +1,11 @@
 """The ticket that a request carries, read from the raw headers: this runs for every poll of everybody who waits."""
 
+import re
+
 from starlette.types import Scope
 
 _TICKET_SCHEME = b"ticket "
+_NO_GZIP = re.compile(rb"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
 
 
 def cookie_name(room: str) -> str:
@@ -45,6 +48,14 @@ def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
         return None
     value, _, _ = cookies[begin + len(wanted) :].partition(b";")
     return str(value.strip(), "latin-1") or None
+
+
+def takes_gzip(scope: Scope) -> bool:
+    """Whether the answer may be compressed (RFC 9110, 12.5.3)."""
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            return b"gzip" in value and not _NO_GZIP.search(value)
+    return False
 
 
 def has_body(scope: Scope) -> bool:

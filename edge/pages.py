@@ -4,7 +4,7 @@ A page is rendered once for each mode of a room; what differs between visitors i
 costs little more than saying where somebody stands.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +26,7 @@ from shared.problem import Problem
 from shared.web import languages, words
 from shared.web.environment import environments
 from shared.web.errors import ErrorPages
-from shared.web.shell import Shell, Slots
+from shared.web.shell import Page, Shell, Slots
 from shared.web.statics import Statics
 from shared.web.theme import PLAIN, Theme
 
@@ -100,7 +100,7 @@ class Pages:
         language = languages.language_of(request.scope)
         template = self._environments[language].get_template("rooms.html")
         html = template.render(back="/", rooms=rooms, origin_url=edge.config.origin_public_url)
-        return _page(language, html.encode())
+        return Page(language, html.encode())
 
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
@@ -136,7 +136,7 @@ class Pages:
             return response
         values = await doorstep.asked_to_wait(visitor, refused)
         shell = self._shell(visitor, "wait.html", state="open")
-        return _page(visitor.language, shell.fill(values), refused.kind.status)
+        return _page(visitor, shell, values, refused.kind.status)
 
     async def _leave(self, visitor: Visitor) -> Response:
         await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
@@ -153,7 +153,7 @@ class Pages:
             response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
             return response
         shell = self._shell(visitor, "through.html", state="open")
-        return _page(visitor.language, shell.fill({"token": admission.token, "enter_url": admission.enter_url}))
+        return _page(visitor, shell, {"token": admission.token, "enter_url": admission.enter_url})
 
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
@@ -165,7 +165,7 @@ class Pages:
             "ahead": words.number(seen.waiting, visitor.language),
             "wait": words.maybe_wait(expected, visitor.language),
         }
-        response = _page(visitor.language, shell.fill(values))
+        response = _page(visitor, shell, values)
         if seen.shown == "closed" and not visitor.is_live:
             response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
         if visitor.desk.plan.require_cookie:
@@ -185,7 +185,7 @@ class Pages:
         values = _place(standing, visitor.language)
         values["start"] = values["max"] = start
         values["done"] = start - ahead
-        response = _page(visitor.language, shell.fill(values))
+        response = _page(visitor, shell, values)
         if known is None:
             visitor.remember_start(response, ahead)
         if mode == "waiting" and not visitor.is_live:
@@ -205,7 +205,7 @@ class Pages:
             "done": 0,
         }
         values |= dict.fromkeys(("ahead", "wait", "as_of", "time"), "")
-        response = _page(visitor.language, shell.fill(values), 503)
+        response = _page(visitor, shell, values, 503)
         response.headers["Retry-After"] = str(after)
         if not visitor.is_live:
             response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, after))
@@ -276,23 +276,8 @@ def _retry_after(error: LineError) -> int:
     return errors.as_problem(error).retry_after_s or 2
 
 
-class _Html(Response):
-    """A page that is encoded already."""
-
-    def __init__(self, language: str, html: bytes, status: int) -> None:
-        self.status_code = status
-        self.background = None
-        self.body = html
-        self.raw_headers = [
-            (b"content-length", b"%d" % len(html)),
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"cache-control", b"no-store"),
-            *languages.RAW_HEADERS[language],
-        ]
-
-
-def _page(language: str, html: bytes, status: int = 200) -> Response:
-    return _Html(language, html, status)
+def _page(visitor: Visitor, shell: Shell, values: Mapping[str, object], status: int = 200) -> Response:
+    return Page(visitor.language, shell.fill(values, visitor.encoding), status, visitor.encoding)
 
 
 def _see(address: str) -> Response:

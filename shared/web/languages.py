@@ -77,11 +77,6 @@ def headers(language: str) -> dict[str, str]:
     return {"Content-Language": language, "Vary": "Accept-Language, Cookie"}
 
 
-RAW_HEADERS = {
-    code: [(name.lower().encode(), value.encode()) for name, value in headers(code).items()] for code in LANGUAGES
-}
-
-
 def keep(response: Response, language: str, *, secure: bool) -> None:
     """Make the browser carry the chosen language."""
     response.set_cookie(COOKIE, language, max_age=_YEAR_S, path="/", secure=secure, httponly=True, samesite="lax")

@@ -86,3 +86,22 @@ async def test_what_is_not_there_is_told_as_everywhere(base: str, method: str, p
         answer = await visitor.request(method, path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, br", "gzip"),
+        ("br;q=1, gzip;q=0.5", "gzip"),
+        ("identity", None),
+        ("gzip;q=0", None),
+        ("gzip; q=0.0, br", None),
+    ],
+)
+async def test_a_page_is_compressed_for_those_who_take_it(base: str, accepted: str, encoding: str | None) -> None:
+    async with client(base) as visitor:
+        await visitor.post("/rooms/demo/join")
+        page = await visitor.get("/rooms/demo", headers={"Accept-Encoding": accepted})
+    assert page.headers.get("content-encoding") == encoding
+    assert "Accept-Encoding" in page.headers["vary"]
+    assert 'id="place">1<' in page.text

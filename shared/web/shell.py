@@ -3,6 +3,7 @@
 import re
 import zlib
 from collections.abc import Mapping
+from struct import Struct
 from typing import Literal
 
 from markupsafe import escape
@@ -16,6 +17,7 @@ _SPECIAL = re.compile("[&<>'\"]")
 _GZIP_BEGIN = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # RFC 1952: deflate, no name, no time
 _DEFLATE_END = b"\x01\x00\x00\xff\xff"  # RFC 1951: the last block, stored and empty
 _STORED_MOST = 0xFFFF
+_STORED = Struct("<BHH")  # not the last block, its size, and the same with all bits turned
 
 Encoding = Literal["", "gzip"]
 
@@ -88,9 +90,7 @@ def _deflated(piece: bytes) -> bytes:
 
 def _stored(text: bytes) -> bytes:
     """Return blocks that hold a text as it is (RFC 1951, 3.2.4)."""
-    blocks = []
-    for begin in range(0, len(text), _STORED_MOST):
-        part = text[begin : begin + _STORED_MOST]
-        size = len(part)
-        blocks.append(b"\x00" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + part)
-    return b"".join(blocks)
+    size = len(text)
+    if size <= _STORED_MOST:
+        return _STORED.pack(0, size, size ^ _STORED_MOST) + text
+    return _stored(text[:_STORED_MOST]) + _stored(text[_STORED_MOST:])

@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from edge import errors, feed, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.guard import Guard
-from edge.hot import RoomCalls
+from edge.hot import Page, RoomCalls
 from edge.kept import RegisterKeeper
 from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
@@ -33,7 +35,7 @@ from shared.clock import Clock, SystemClock
 from shared.http import Endpoint, answer_unexpected
 from shared.ids import Ids, SystemIds
 from shared.keywatch import KeyWatch
-from shared.middleware import BodyLimit, Boundary, SecurityHeaders
+from shared.middleware import BodyLimit, Boundary, SecurityHeaders, page_headers
 from shared.token import AdmissionTokens
 
 BODY_LIMIT = 16 * 1024
@@ -43,6 +45,17 @@ _Lifespan = Callable[[Starlette], AbstractAsyncContextManager[LifespanState]]
 def endpoints() -> list[Endpoint]:
     """Return the table of all operations, the busiest first."""
     return [*visitor_api.endpoints(), *ops_api.endpoints()]
+
+
+class _Edge(Starlette):
+    """An app with something before all that Starlette puts before its routes, its own handling of errors included."""
+
+    def __init__(self, before: Callable[[ASGIApp], ASGIApp], **given: Any) -> None:
+        super().__init__(**given)
+        self._before = before
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self._before(super().build_middleware_stack())
 
 
 def create_app(
@@ -71,10 +84,11 @@ def create_app(
     routes += service.routes(ready=_ready, registry=metrics.registry, document=document)
     pages = Pages(config.theme, secure_cookies=config.secure_cookies)
     routes += pages.routes()
-    return Starlette(
+    page = Page(pages.room, pages.errors, page_headers((config.origin_public_url,)))
+    return _Edge(
+        lambda app: RoomCalls(app, visitor_api.endpoints(), page, metrics.http, BODY_LIMIT),
         routes=routes,
         middleware=[
-            Middleware(RoomCalls, endpoints=visitor_api.endpoints(), metrics=metrics.http, body_limit=BODY_LIMIT),
             Middleware(SecurityHeaders, form_targets=(config.origin_public_url,)),
             Middleware(Boundary, metrics=metrics.http, fault_page=pages.errors.fault),
             Middleware(BodyLimit, limit=BODY_LIMIT),

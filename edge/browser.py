@@ -1,18 +1,17 @@
 """A browser that visits a room: what it carries in cookies, and what we make it carry."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from edge.carried import ticket_of
+from edge.carried import cookie_in, cookies_of, takes_gzip, ticket_of
 from edge.desk import Desk
 from edge.state import EdgeState
 from edge.visitor_api import ticket_cookie
 from shared.web.languages import language_of
+from shared.web.shell import Encoding
 
 _START_DAYS = 30
 
@@ -28,28 +27,22 @@ class Plain:
         await response(scope, receive, send)
 
 
-@dataclass(frozen=True)
 class Visitor:
-    """One request to a room."""
+    """One request to a room: ``ticket`` is the ticket's text, ``language`` and ``encoding`` are the answer's."""
 
-    edge: EdgeState
-    desk: Desk
-    request: Request
-
-    @property
-    def ticket(self) -> str | None:
-        """The ticket's text."""
-        return ticket_of(self.request.scope, self.desk.plan.id)
+    def __init__(self, edge: EdgeState, desk: Desk, request: Request) -> None:
+        self.edge = edge
+        self.desk = desk
+        self.request = request
+        self.ticket = ticket_of(request.scope, desk.plan.id)
+        self.language = language_of(request.scope)
+        self.encoding: Encoding = "gzip" if takes_gzip(request.scope) else ""
+        self._cookies = cookies_of(request.scope)
 
     @property
     def address(self) -> str:
         """The room's page."""
         return f"/rooms/{self.desk.plan.id}"
-
-    @cached_property
-    def language(self) -> str:
-        """What the answer is written in."""
-        return language_of(self.request.scope)
 
     @property
     def start_cookie(self) -> str:
@@ -59,11 +52,11 @@ class Visitor:
     @property
     def is_live(self) -> bool:
         """Whether a script of ours said that it keeps the page fresh by itself."""
-        return "vestibule_live" in self.request.cookies
+        return cookie_in(self._cookies, "vestibule_live") is not None
 
     def started_with(self) -> int | None:
         """How many people were ahead at the beginning, as far as the browser remembers."""
-        text = self.request.cookies.get(self.start_cookie, "")
+        text = cookie_in(self._cookies, self.start_cookie) or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
     def remember(self, response: Response, ticket: str, ahead: int) -> None:
@@ -74,18 +67,15 @@ class Visitor:
 
     def remember_start(self, response: Response, ahead: int) -> None:
         """Make the browser carry how many were ahead."""
-        response.set_cookie(
-            self.start_cookie,
-            str(ahead),
-            max_age=_START_DAYS * 86_400,
-            path="/rooms/",
-            secure=self.edge.config.secure_cookies,
-            httponly=True,
-            samesite="lax",
-        )
+        response.raw_headers.append((b"set-cookie", self._start(str(ahead), _START_DAYS * 86_400)))
 
     def forget(self, response: Response) -> None:
         """Take the ticket and the start away from the browser."""
         secure = self.edge.config.secure_cookies
         response.headers.append("set-cookie", ticket_cookie(self.desk.plan.id, "", secure=secure, max_age_s=0))
-        response.delete_cookie(self.start_cookie, path="/rooms/", secure=secure, httponly=True, samesite="lax")
+        response.raw_headers.append((b"set-cookie", self._start("", 0)))
+
+    def _start(self, value: str, max_age_s: int) -> bytes:
+        ending = "; Secure" if self.edge.config.secure_cookies else ""
+        cookie = f"{self.start_cookie}={value}; Path=/rooms/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{ending}"
+        return cookie.encode("latin-1")

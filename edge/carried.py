@@ -1,8 +1,11 @@
 """The ticket that a request carries, read from the raw headers: this runs for every poll of everybody who waits."""
 
+import re
+
 from starlette.types import Scope
 
 _TICKET_SCHEME = b"ticket "
+_NO_GZIP = re.compile(rb"gzip\s*;\s*q=0(?:\.0*)?\s*(?:,|$)")
 
 
 def cookie_name(room: str) -> str:
@@ -23,11 +26,18 @@ def ticket_of(scope: Scope, room: str) -> str | None:
 
 def cookie_of(scope: Scope, name: str) -> str | None:
     """Return a cookie's value."""
-    wanted = f"{name}=".encode("latin-1")
-    for header, value in scope["headers"]:
-        if header == b"cookie" and (found := _from_cookies(value, wanted)):
-            return found
-    return None
+    return cookie_in(cookies_of(scope), name)
+
+
+def cookies_of(scope: Scope) -> bytes:
+    """Return all cookies, as one header would hold them."""
+    found = [value for name, value in scope["headers"] if name == b"cookie"]
+    return found[0] if len(found) == 1 else b"; ".join(found)
+
+
+def cookie_in(cookies: bytes, name: str) -> str | None:
+    """Return a cookie's value out of what ``cookies_of`` returns."""
+    return _from_cookies(cookies, f"{name}=".encode("latin-1"))
 
 
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
@@ -38,6 +48,14 @@ def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
         return None
     value, _, _ = cookies[begin + len(wanted) :].partition(b";")
     return str(value.strip(), "latin-1") or None
+
+
+def takes_gzip(scope: Scope) -> bool:
+    """Whether the answer may be compressed (RFC 9110, 12.5.3)."""
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            return b"gzip" in value and not _NO_GZIP.search(value)
+    return False
 
 
 def has_body(scope: Scope) -> bool:

@@ -1,13 +1,17 @@
 """The way to what a whole country asks at once: past the router, with one error path and as few layers as can be.
 
-Starlette tries a regular expression per route, wraps each handler twice more for its errors, and every layer is a frame
-that is kept for each request that waits for the store. At ten thousand requests a second that is a good part of the
-work. The endpoint table stays the one source of operations and document.
+Starlette tries a regular expression per route and wraps each handler thrice more for its errors; every layer is a frame
+that is kept for each request that waits for the store, and a call more for each message of the answer. At ten thousand
+requests a second that is a good part of the work. The endpoint table stays the one source of operations and document;
+what is not found here goes on to the routes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
 
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge import errors
@@ -16,21 +20,39 @@ from edge.guard import Guard, Headers
 from edge.room import Kind
 from shared import problem
 from shared.http import Endpoint, Handler
-from shared.middleware import BodyLimit, Boundary, HttpMetrics
+from shared.middleware import HttpMetrics, bounded, log_fault
 from shared.problem import Problem
+from shared.web.errors import ErrorPages
 
 PREFIX = "/v1/rooms/"
+PAGES = "/rooms/"
 
 _SAFE = frozenset({"GET", "HEAD"})
+_Answer = Callable[[Scope, Receive], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The room's page: what shows it, what is shown when that fails, and the headers that every page has."""
+
+    show: Handler
+    errors: ErrorPages
+    headers: Headers
 
 
 class RoomCalls:
-    """Middleware that answers the operations below ``/v1/rooms/{room}``; all else goes on to the app."""
+    """Answers the operations below ``/v1/rooms/{room}``, and a known room's page; all else goes on to the app.
 
-    def __init__(self, app: ASGIApp, endpoints: Sequence[Endpoint], metrics: HttpMetrics, body_limit: int) -> None:
+    Each answer is timed and counted; what nobody caught is logged and becomes a plain 500, as ``Boundary`` has it.
+    """
+
+    def __init__(
+        self, app: ASGIApp, endpoints: Sequence[Endpoint], page: Page, metrics: HttpMetrics, body_limit: int
+    ) -> None:
         self._app = app
-        self._plain = Boundary(self._answer, metrics)
-        self._with_body = Boundary(BodyLimit(self._answer, body_limit), metrics)
+        self._page = page
+        self._metrics = metrics
+        self._body_limit = body_limit
         self._tails: dict[str, dict[str, Handler]] = {}
         for endpoint in endpoints:
             methods = self._tails.setdefault(endpoint.path.removeprefix(f"{PREFIX}{{room}}"), {})
@@ -39,38 +61,71 @@ class RoomCalls:
                 methods["HEAD"] = endpoint.handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handlers = self._find(scope) if scope["type"] == "http" else None
-        if handlers is None:
+        answer = self._find(scope) if scope["type"] == "http" else None
+        if answer is None:
             await self._app(scope, receive, send)
             return
-        scope["handlers"] = handlers
-        await (self._with_body if has_body(scope) else self._plain)(scope, receive, send)
+        started = perf_counter()
+        status = 0
+        try:
+            response = await answer(scope, receive)
+            status = response.status_code
+            await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
+            await send({"type": "http.response.body", "body": response.body})
+        finally:
+            self._metrics.observe(scope["method"], status, perf_counter() - started)
 
-    def _find(self, scope: Scope) -> Mapping[str, Handler] | None:
+    def _find(self, scope: Scope) -> _Answer | None:
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
         if root:
             path = path.removeprefix(root)
-        if not path.startswith(PREFIX):
-            return None
-        room, slash, tail = path[len(PREFIX) :].partition("/")
-        scope["path_params"] = {"room": room}
-        return self._tails.get(slash + tail) if room else None
+        if path.startswith(PREFIX):
+            room, slash, tail = path[len(PREFIX) :].partition("/")
+            handlers = self._tails.get(slash + tail) if room else None
+            if handlers is None:
+                return None
+            scope["handlers"] = handlers
+            scope["path_params"] = {"room": room}
+            return self._call
+        if path.startswith(PAGES) and scope["method"] in _SAFE:
+            room = path[len(PAGES) :]
+            if room in scope["state"]["edge"].desks:
+                scope["path_params"] = {"room": room}
+                return self._show
+        return None
 
-    @staticmethod
-    async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call(self, scope: Scope, receive: Receive) -> Response:
         handlers: Mapping[str, Handler] = scope["handlers"]
-        handler = handlers.get(scope["method"])
+        method: str = scope["method"]
+        handler = handlers.get(method)
+        if handler is None:
+            return Problem(problem.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(handlers)}).response()
         limit: Headers = ()
         try:
-            if handler is None:
-                raise Problem(problem.METHOD_NOT_ALLOWED, headers={"Allow": ", ".join(handlers)})
-            if scope["method"] not in _SAFE:
+            if method not in _SAFE:
+                if has_body(scope):
+                    receive = bounded(scope, receive, self._body_limit)
                 guard: Guard = scope["state"]["edge"].guard
                 kind: Kind = "joins" if scope["path"].endswith("/tickets") else "acts"
                 limit = await guard.limit(scope, scope["path_params"]["room"], kind)
             response = await handler(Request(scope, receive))
         except errors.HANDLED as error:
             response = errors.as_problem(error).response()
+        except Exception as error:
+            log_fault(error)
+            return Problem(problem.INTERNAL).response()
         response.raw_headers.extend(limit)
-        await response(scope, receive, send)
+        return response
+
+    async def _show(self, scope: Scope, receive: Receive) -> Response:
+        request = Request(scope, receive)
+        try:
+            response = await self._page.show(request)
+        except Problem as refused:
+            response = await self._page.errors.refusal(request, refused)
+        except Exception as error:
+            log_fault(error)
+            response = self._page.errors.fault(scope) or Problem(problem.INTERNAL).response()
+        response.raw_headers.extend(self._page.headers)
+        return response

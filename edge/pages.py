@@ -4,7 +4,7 @@ A page is rendered once for each mode of a room; what differs between visitors i
 costs little more than saying where somebody stands.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +26,7 @@ from shared.problem import Problem
 from shared.web import languages, words
 from shared.web.environment import environments
 from shared.web.errors import ErrorPages
-from shared.web.shell import Shell, Slots
+from shared.web.shell import Page, Shell, Slots
 from shared.web.statics import Statics
 from shared.web.theme import PLAIN, Theme
 
@@ -48,11 +48,12 @@ class Pages:
         self._shells: dict[tuple[object, ...], Shell] = {}
         self._switch = languages.switch(secure=secure_cookies)
         self.errors = ErrorPages(self._environments)
+        self.room = self._visit(self._room)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, the busiest first."""
         return [
-            Route("/rooms/{room}", Plain(self._visit(self._room)), methods=["GET"]),
+            Route("/rooms/{room}", Plain(self.room), methods=["GET"]),
             self._statics.route(),
             Route("/rooms/{room}/join", self._act(self._join, "joins"), methods=["POST"]),
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
@@ -99,7 +100,7 @@ class Pages:
         language = languages.language_of(request.scope)
         template = self._environments[language].get_template("rooms.html")
         html = template.render(back="/", rooms=rooms, origin_url=edge.config.origin_public_url)
-        return _page(language, html.encode())
+        return Page(language, html.encode())
 
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
@@ -135,7 +136,7 @@ class Pages:
             return response
         values = await doorstep.asked_to_wait(visitor, refused)
         shell = self._shell(visitor, "wait.html", state="open")
-        return _page(visitor.language, shell.fill(values), refused.kind.status)
+        return _page(visitor, shell, values, refused.kind.status)
 
     async def _leave(self, visitor: Visitor) -> Response:
         await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
@@ -152,7 +153,7 @@ class Pages:
             response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
             return response
         shell = self._shell(visitor, "through.html", state="open")
-        return _page(visitor.language, shell.fill({"token": admission.token, "enter_url": admission.enter_url}))
+        return _page(visitor, shell, {"token": admission.token, "enter_url": admission.enter_url})
 
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
@@ -164,7 +165,7 @@ class Pages:
             "ahead": words.number(seen.waiting, visitor.language),
             "wait": words.maybe_wait(expected, visitor.language),
         }
-        response = _page(visitor.language, shell.fill(values))
+        response = _page(visitor, shell, values)
         if seen.shown == "closed" and not visitor.is_live:
             response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
         if visitor.desk.plan.require_cookie:
@@ -181,12 +182,14 @@ class Pages:
         shell = self._shell(
             visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing)
         )
-        values = _place(standing, visitor.language) | {"start": start, "max": start, "done": start - ahead}
-        response = _page(visitor.language, shell.fill(values))
+        values = _place(standing, visitor.language)
+        values["start"] = values["max"] = start
+        values["done"] = start - ahead
+        response = _page(visitor, shell, values)
         if known is None:
             visitor.remember_start(response, ahead)
         if mode == "waiting" and not visitor.is_live:
-            response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, round(standing.poll_after_s)))
+            response.raw_headers.append((b"refresh", b"%d" % max(_SOONEST_REFRESH_S, round(standing.poll_after_s))))
         return response
 
     def _away(self, visitor: Visitor, error: LineError) -> Response:
@@ -202,7 +205,7 @@ class Pages:
             "done": 0,
         }
         values |= dict.fromkeys(("ahead", "wait", "as_of", "time"), "")
-        response = _page(visitor.language, shell.fill(values), 503)
+        response = _page(visitor, shell, values, 503)
         response.headers["Retry-After"] = str(after)
         if not visitor.is_live:
             response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, after))
@@ -273,16 +276,8 @@ def _retry_after(error: LineError) -> int:
     return errors.as_problem(error).retry_after_s or 2
 
 
-def _page(language: str, html: bytes, status: int = 200) -> Response:
-    response = Response(status_code=status)
-    response.body = html
-    response.raw_headers = [
-        (b"content-length", b"%d" % len(html)),
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        *languages.RAW_HEADERS[language],
-    ]
-    return response
+def _page(visitor: Visitor, shell: Shell, values: Mapping[str, object], status: int = 200) -> Response:
+    return Page(visitor.language, shell.fill(values, visitor.encoding), status, visitor.encoding)
 
 
 def _see(address: str) -> Response:

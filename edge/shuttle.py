@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -25,8 +25,7 @@ class Hold:
     every_s: float = 0.05
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Rider(Generic[A, R]):
+class _Rider(NamedTuple, Generic[A, R]):
     argument: A
     future: "asyncio.Future[R]"
     until: float

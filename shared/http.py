@@ -38,7 +38,7 @@ class Json(Response):
         self.body = body
         cache = _NO_STORE if cache_control is None else (b"cache-control", cache_control.encode("latin-1"))
         self.raw_headers = [
-            (b"content-length", str(len(body)).encode("latin-1")),
+            (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),
             cache,
         ]

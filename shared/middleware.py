@@ -1,10 +1,14 @@
 """Pure ASGI middleware for both services."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from time import perf_counter
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,42 +18,74 @@ from shared.problem import Problem
 log = structlog.get_logger(__name__)
 
 
-class HttpMetrics:
-    """Requests by method, status class and duration; labels are bounded."""
+_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds, inclusive
+_NAMES = (*map(str, _BOUNDS), "+Inf")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class HttpMetrics(Collector):
+    """Requests by method, status and duration; labels are bounded.
+
+    Counted exactly, in plain numbers, and made into metrics when they are read: every request is counted, on the one
+    thread of the event loop, and needs none of the library's locks.
+    """
 
     def __init__(self, registry: CollectorRegistry, prefix: str) -> None:
-        self.requests = Counter(
-            f"{prefix}_http_requests", "HTTP requests answered.", ["method", "status"], registry=registry
-        )
-        self.seconds = Histogram(
-            f"{prefix}_http_seconds",
-            "Time to answer a request, in seconds.",
-            ["method"],
-            registry=registry,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-        )
-        self._counted: dict[tuple[str, int], Callable[[], None]] = {}
-        self._timed = {method: self.seconds.labels(method).observe for method in (*_METHODS, "OTHER")}
+        self._prefix = prefix
+        self._answered: dict[tuple[str, int], int] = {}
+        self._slots = {method: [0] * len(_NAMES) for method in (*_METHODS, "OTHER")}
+        self._sums = dict.fromkeys(self._slots, 0.0)
+        registry.register(self)
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         if method not in _METHODS:
             method = "OTHER"
-        count = self._counted.get((method, status))
-        if count is None:
-            count = self._counted[method, status] = self.requests.labels(method, str(status)).inc
-        count()
-        self._timed[method](seconds)
+        key = method, status
+        self._answered[key] = self._answered.get(key, 0) + 1
+        self._slots[method][bisect_left(_BOUNDS, seconds)] += 1
+        self._sums[method] += seconds
+
+    def describe(self) -> Iterable[Metric]:
+        return self._families()
+
+    def collect(self) -> Iterator[Metric]:
+        requests, seconds = self._families()
+        for (method, status), count in self._answered.items():
+            requests.add_metric([method, str(status)], count)
+        for method, slots in self._slots.items():
+            buckets = list(zip(_NAMES, map(float, accumulate(slots)), strict=True))
+            seconds.add_metric([method], buckets, self._sums[method])
+        yield requests
+        yield seconds
+
+    def _families(self) -> tuple[CounterMetricFamily, HistogramMetricFamily]:
+        return (
+            CounterMetricFamily(
+                f"{self._prefix}_http_requests", "HTTP requests answered.", labels=["method", "status"]
+            ),
+            HistogramMetricFamily(
+                f"{self._prefix}_http_seconds", "Time to answer a request, in seconds.", labels=["method"]
+            ),
+        )
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+def log_fault(error: Exception) -> None:
+    """Log a fault of our own with its type and place, never with the request: requests hold personal data."""
+    where = error.__traceback__
+    while where and where.tb_next:
+        where = where.tb_next
+    log.error(
+        "unexpected_fault",
+        fault=type(error).__name__,
+        at=f"{where.tb_frame.f_code.co_qualname}:{where.tb_lineno}" if where else "",
+    )
 
 
 class Boundary:
-    """The outermost layer: times and counts every answer, and turns what nobody caught into a plain 500.
+    """The outermost layer: times and counts every answer, and turns what nobody caught, logged, into a plain 500.
 
-    Logs a fault with its type and place, never with the request: requests hold personal data. ``fault_page`` may answer
-    in another form, for those who came with a browser.
+    ``fault_page`` may answer in another form, for those who came with a browser.
     """
 
     def __init__(
@@ -75,14 +111,7 @@ class Boundary:
         try:
             await self.app(scope, receive, note_status)
         except Exception as error:
-            where = error.__traceback__
-            while where and where.tb_next:
-                where = where.tb_next
-            log.error(  # noqa: TRY400 - a traceback may show values of the request
-                "unexpected_fault",
-                fault=type(error).__name__,
-                at=f"{where.tb_frame.f_code.co_qualname}:{where.tb_lineno}" if where else "",
-            )
+            log_fault(error)
             if status:
                 raise
             status = 500
@@ -103,43 +132,62 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
             await self.app(scope, receive, send)
             return
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self.limit:
-                await self._refuse().response()(scope, receive, send)
-                return
-        taken = 0
+        try:
+            within = bounded(scope, receive, self.limit)
+        except Problem as refused:
+            await refused.response()(scope, receive, send)
+            return
+        await self.app(scope, within, send)
 
-        async def receive_within_limit() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self.limit:
-                raise self._refuse()
-            return message
 
-        await self.app(scope, receive_within_limit, send)
+def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
+    """Return what receives the request's body, up to ``limit`` bytes.
 
-    def _refuse(self) -> Problem:
-        return Problem(problem.BODY_TOO_LARGE, f"at most {self.limit} bytes", headers={"Connection": "close"})
+    Raises:
+        Problem: ``body_too_large``, at once where that was announced, or else while it arrives.
+    """
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit)
+    taken = 0
+
+    async def receive_within_limit() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise _too_large(limit)
+        return message
+
+    return receive_within_limit
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(problem.BODY_TOO_LARGE, f"at most {limit} bytes", headers={"Connection": "close"})
+
+
+def page_headers(form_targets: tuple[str, ...] = ()) -> list[tuple[bytes, bytes]]:
+    """Return what keeps a page our own: CSP, no sniffing, no framing, no referrer."""
+    forms = " ".join(("'self'", *form_targets))
+    policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"font-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {forms}"
+    )
+    return [
+        (b"content-security-policy", policy.encode("latin-1")),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(self)"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+    ]
 
 
 class SecurityHeaders:
-    """Adds to HTML answers what keeps a page our own: CSP, no sniffing, no framing, no referrer."""
+    """Adds to HTML answers what keeps a page our own; see ``page_headers``."""
 
     def __init__(self, app: ASGIApp, form_targets: tuple[str, ...] = ()) -> None:
         self.app = app
-        forms = " ".join(("'self'", *form_targets))
-        policy = (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-            f"font-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action {forms}"
-        )
-        self._added = [
-            (b"content-security-policy", policy.encode("latin-1")),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), microphone=(), geolocation=(self)"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-        ]
+        self._added = page_headers(form_targets)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def add(message: Message) -> None:

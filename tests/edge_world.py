@@ -15,7 +15,7 @@ from pydantic import IPvAnyNetwork, SecretStr, TypeAdapter
 
 from edge.config import EdgeConfig
 from edge.line import Line
-from edge.room import RoomPlan, Spot
+from edge.room import LanePicture, Picture, RoomPlan, Spot
 from shared.bearer import TrustedIssuer
 from shared.ids import SystemIds
 from shared.keys import KeyRing
@@ -74,6 +74,55 @@ class Failures:
 def line(client: object, *, heal_s: float = 0, **changes: object) -> Line:
     """A line of one room, driven with virtual time."""
     return Line(client, plan(**changes), Failures(), heal_s=heal_s, ids=SystemIds())  # type: ignore[arg-type]  # Redis is generic in its stubs only
+
+
+_LANE: dict[str, Any] = {
+    "joined": 0,
+    "called": 0,
+    "answered": 0,
+    "admitted": 0,
+    "left": 0,
+    "weight": 1.0,
+    "floor": 0.0,
+    "opens": 0,
+    "bypasses": 0,
+    "entries": -1,
+    "show": 1.0,
+    "share": 10.0,
+    "least": 10.0,
+    "backlog": 0,
+    "pace": 10.0,
+    "why": "",
+    "why_at": 0,
+}
+_ROOM: dict[str, Any] = {
+    "state": "open",
+    "reason": "",
+    "epoch": 1,
+    "version": 1,
+    "rate": 10.0,
+    "burst": 10,
+    "window": 10,
+    "prequeue": 0,
+    "opens": 0,
+    "closes": 0,
+    "discipline": "fifo",
+    "seed": "",
+    "bypass_rate": 0.0,
+    "bypass_burst": 1,
+    "bypassed": 0,
+    "revoked_at": 0,
+    "tokens": 0.0,
+    "healing": False,
+    "at_us": 0,
+}
+
+
+def picture(**changes: Any) -> Picture:
+    """A room of one lane as the store would have it; the phase is the state, unless told otherwise."""
+    phase = changes.pop("phase", changes.get("state", "open"))
+    lane = {name: changes.pop(name, value) for name, value in _LANE.items()}
+    return Picture(lanes=[LanePicture(**lane, phase=phase)], phase=phase, **(_ROOM | changes))
 
 
 def spots(places: Iterable[int], lane: int = 0) -> list[Spot]:

@@ -91,17 +91,18 @@ class ErrorPages:
 
     def handlers(self) -> dict[type[Exception], ExceptionHandler]:
         """Return exception handlers for an app: a page for browsers, problem+json for everybody else."""
-        return {Problem: self._problem, HTTPException: self._http_exception}
+        return {Problem: self.refusal, HTTPException: self._http_exception}
+
+    async def refusal(self, request: Request, error: Exception) -> Response:
+        """Answer a Problem: with a page to a browser, with problem+json to a program."""
+        if isinstance(error, Problem) and wants_html(request):
+            return self.render(error, again=_again(request), **_of(request))
+        return await answer_problem(request, error)
 
     def fault(self, scope: Scope) -> Response | None:
         """Return the page for a fault of our own, or None where a program asked."""
         request = Request(scope)
         return self.render(Problem(problem.INTERNAL), **_of(request)) if wants_html(request) else None
-
-    async def _problem(self, request: Request, error: Exception) -> Response:
-        if isinstance(error, Problem) and wants_html(request):
-            return self.render(error, again=_again(request), **_of(request))
-        return await answer_problem(request, error)
 
     async def _http_exception(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and wants_html(request):

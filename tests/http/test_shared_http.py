@@ -6,7 +6,7 @@ from typing import Annotated
 import httpx
 import msgspec
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -144,6 +144,29 @@ async def test_a_good_request_is_answered_and_counted(client: httpx.AsyncClient)
     assert (answer.status_code, answer.json()) == (201, {"count": 2, "note": ""})
     assert answer.headers["cache-control"] == "no-store"
     assert 'test_http_requests_total{method="POST",status="201"} 1.0' in metrics
+
+
+def test_requests_are_counted_as_the_metrics_library_would() -> None:
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    meter = HttpMetrics(ours, "test")
+    count = Counter("test_http_requests", "HTTP requests answered.", ["method", "status"], registry=theirs)
+    buckets = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+    text = "Time to answer a request, in seconds."
+    time = Histogram("test_http_seconds", text, ["method"], registry=theirs, buckets=buckets)
+    asked = [("GET", 200, 0.0), ("GET", 200, 0.001), ("POST", 201, 0.0011), ("BREW", 418, 10.0), ("GET", 0, 11.0)]
+    for method, status, seconds in asked:
+        known = "OTHER" if method == "BREW" else method
+        meter.observe(method, status, seconds)
+        count.labels(known, str(status)).inc()
+        time.labels(known).observe(seconds)
+    for name, labels, value in _samples(theirs):
+        assert ours.get_sample_value(name, labels) == value, (name, labels)
+    assert len([labels for name, labels, _ in _samples(ours) if name == "test_http_requests_total"]) == 4
+
+
+def _samples(registry: CollectorRegistry) -> list[tuple[str, dict[str, str], float]]:
+    found = [sample for family in registry.collect() for sample in family.samples]
+    return [(each.name, each.labels, each.value) for each in found if not each.name.endswith("_created")]
 
 
 async def test_the_openapi_document_names_every_operation_and_its_refusals(client: httpx.AsyncClient) -> None:

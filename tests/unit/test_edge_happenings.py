@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edge.happenings import KINDS, Happening, Kind, Seen, observe
 from edge.room import HELD, Picture
+from tests import edge_world
 
 START = 1_800_000_000_000_000
 SECOND = 1_000_000
@@ -16,27 +17,7 @@ SECOND = 1_000_000
 
 def picture(at_s: float = 0, **changes: Any) -> Picture:
     """An open room, ``at_s`` seconds after the start."""
-    base: dict[str, Any] = {
-        "state": "open",
-        "reason": "",
-        "epoch": 1,
-        "version": 1,
-        "rate": 10.0,
-        "burst": 10,
-        "window": 10,
-        "joined": 0,
-        "called": 0,
-        "answered": 0,
-        "admitted": 0,
-        "left": 0,
-        "tokens": 0.0,
-        "show": 1.0,
-        "calls_per_s": 10.0,
-        "backlog": 0,
-        "healing": False,
-        "at_us": START + round(at_s * SECOND),
-    }
-    return Picture(**(base | changes))
+    return edge_world.picture(at_us=START + round(at_s * SECOND), **changes)
 
 
 def history(*pictures: Picture, before: Seen | None = None) -> list[Happening]:
@@ -214,8 +195,7 @@ def lived(steps: list[_Step]) -> list[Picture]:
     looks = [now]
     for step in steps:
         joined = 0 if step.renewed else now.joined + step.joins
-        now = msgspec.structs.replace(
-            now,
+        now = edge_world.picture(
             at_us=now.at_us + step.seconds * SECOND,
             state=step.state,
             held=step.held,

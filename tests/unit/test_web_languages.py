@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from babel.numbers import format_decimal
 from starlette.applications import Starlette
 
 from shared.web import languages, words
@@ -43,6 +44,12 @@ def test_the_browsers_wish_is_weighed(asked: str, language: str) -> None:
 def test_what_was_chosen_comes_before_what_the_browser_asks(cookie: str, language: str) -> None:
     headers = [(b"accept-language", b"fr"), (b"cookie", cookie.encode())]
     assert languages.language_of({"type": "http", "headers": headers}) == language
+
+
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+def test_numbers_are_grouped_as_babel_has_it(language: str) -> None:
+    for value in (*range(2_000), *(10**digits - 1 for digits in range(1, 11)), 2**32 - 1):
+        assert words.number(value, language) == format_decimal(value, locale=language)
 
 
 @pytest.mark.parametrize(

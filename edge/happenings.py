@@ -117,7 +117,7 @@ def observe(room: str, before: Seen | None, now: Picture) -> tuple[Seen | None, 
 
 def _phase(now: Picture) -> str:
     """The state that visitors see, but for one: what was closed by supply alone is sold out."""
-    return _SOLD_OUT if now.held == _SOLD_OUT and now.state != "closed" else now.shown
+    return _SOLD_OUT if now.held == _SOLD_OUT and now.phase != "closed" else now.shown
 
 
 def _changes(before: Seen, now: Picture, phase: str) -> Iterator[tuple[Kind, str]]:

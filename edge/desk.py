@@ -26,7 +26,7 @@ STALE_AFTER_S = 5.0
 _GLANCE_S = 1.0
 
 
-class Joined(msgspec.Struct, frozen=True):
+class Numbered(msgspec.Struct, frozen=True):
     """A number in a lane, or why there is none; ``entry``: it is one of a lottery that is still to be drawn."""
 
     number: int
@@ -62,7 +62,7 @@ class Desk:
         self._left = [LeftTickets() for _ in plan.lanes]
         self.history = [CallHistory() for _ in plan.lanes]
         self._revoked_at = 0
-        self._joins: Shuttle[int, Joined] = Shuttle(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold)
+        self._joins: Shuttle[int, Numbered] = Shuttle(self._join, limit=_TRIP_LIMIT, linger_s=_LINGER_S, hold=hold)
         self._looks: Shuttle[Spot, tuple[PlaceState, View]] = Shuttle(self._look, limit=_TRIP_LIMIT, linger_s=_LINGER_S)
         self._claims: Shuttle[Spot, tuple[ClaimOutcome, View]] = Shuttle(
             self._claim, limit=_TRIP_LIMIT, linger_s=_LINGER_S
@@ -79,7 +79,7 @@ class Desk:
             raise StoreUnavailable("no fresh picture of the room")
         return view
 
-    def join(self, lane: int) -> "asyncio.Future[Joined]":
+    def join(self, lane: int) -> "asyncio.Future[Numbered]":
         """Take a number; while the store is away or the line heals, newcomers are held for some seconds, in their
         order.
 
@@ -175,7 +175,7 @@ class Desk:
                 history.note(lane.called, picture.at_us)
         return view
 
-    async def _join(self, lanes: Sequence[int]) -> list[Joined]:
+    async def _join(self, lanes: Sequence[int]) -> list[Numbered]:
         self._metrics.travelled("join", len(lanes))
         visitors = Counter(lanes)
         joins, picture = await self.line.join([visitors[index] for index in range(len(self.plan.lanes))])
@@ -186,7 +186,7 @@ class Desk:
             number = joins[lane].first + given[lane]
             given[lane] += 1
             entry = picture.discipline == "lottery" and picture.lanes[lane].entries < 0
-            joined.append(Joined(number, joins[lane].refused, entry, view))
+            joined.append(Numbered(number, joins[lane].refused, entry, view))
         return joined
 
     async def _look(self, spots: Sequence[Spot]) -> list[tuple[PlaceState, View]]:

@@ -15,13 +15,15 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import IPvAnyNetwork
 from starlette.types import Scope
 
-from edge import challenge, errors
+from edge import challenge, errors, pass_guard
 from edge.addresses import Clients
 from edge.challenge import Challenge, ChallengeRefused, Challenges
 from edge.guard_metrics import GuardMetrics
 from edge.line import Closed, Counting
 from edge.notes import NoteRefused, Notes
-from edge.once import Mark, Once
+from edge.once import Mark, Once, Spent
+from edge.pass_guard import PassGuard
+from edge.passes import Passes
 from edge.quota import WINDOW_S, Limited, Quota, SharedStorage
 from edge.room import ChallengeKind, Kind, Picture, RoomPlan
 from edge.store import Store
@@ -45,9 +47,10 @@ class Proof:
 class RoomGuard:
     """The guard of one room."""
 
-    def __init__(self, plan: RoomPlan, once: Once, guard: "Guard") -> None:
+    def __init__(self, plan: RoomPlan, once: Once, passes: PassGuard | None, guard: "Guard") -> None:
         self.plan = plan
         self.once = once
+        self.passes = passes
         self._guard = guard
 
     def challenge(self, effort: int | None = None) -> Challenge:
@@ -147,6 +150,8 @@ class Guard:
         self.waits = Notes("wait", ring, clock=clock, lives_s=challenge.LIVES_S)
         self.visits = Notes("visit", ring, clock=clock, lives_s=VISIT_LIVES_S)
         self._clients = Clients(trusted_proxies)
+        self._passes = Passes(ring)
+        self._spent = partial(Spent, client, counting=counting)
         self._once = partial(once, client, counting=counting, clock=clock, ids=ids)
         self._limiter = MovingWindowRateLimiter(SharedStorage(client))
         self._clock = clock
@@ -162,9 +167,17 @@ class Guard:
             self._quotas[plan.id, kind] = quota
             policy = b'"%b";q=%d;w=%d' % (kind.encode(), quota.per_window, WINDOW_S)
             self._policies[plan.id, kind] = (b"ratelimit-policy", policy)
-        guard = RoomGuard(plan, self._once(plan.id, keep_s=VISIT_LIVES_S + plan.challenge_wait_s), self)
+        once = self._once(plan.id, keep_s=VISIT_LIVES_S + plan.challenge_wait_s)
+        guard = RoomGuard(plan, once, self._pass_guard(plan), self)
         self.rooms[plan.id] = guard
         return guard
+
+    def _pass_guard(self, plan: RoomPlan) -> PassGuard | None:
+        lanes = [lane.lane for lane in plan.lanes if lane.access == "pass"]
+        if not lanes:
+            return None
+        spent = self._spent(plan.id, "passes", keep_s=pass_guard.KEEP_S)
+        return PassGuard(plan.id, lanes, self._passes, spent, self.metrics.passed)
 
     async def limit(self, scope: Scope, room: str, kind: Kind) -> Headers:
         """Count a request against its address; return the fields that tell what is left.

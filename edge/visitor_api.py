@@ -12,24 +12,36 @@ from edge.carried import cookie_name, cookie_of, has_body, ticket_of
 from edge.challenge import MAX_SOLUTION_LENGTH, Challenge
 from edge.desk import Desk
 from edge.guard import Proof, visit_cookie_name
+from edge.lineup import Wish
 from edge.state import EdgeState
 from edge.view import RoomStatus
 from edge.visits import Admission, Joined, Standing
+from shared import problem
+from shared.bearer import require_identity
 from shared.http import Endpoint, Header, Json, read_body
 
 ROOM = {"room": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$"}}
 TICKET_HEADER = Header("Authorization", "`Ticket …`: the ticket, where no cookie is kept.")
 _COOKIE_DAYS = 30
+ASSISTANT = "assistant"
 
 
 class Empty(msgspec.Struct, forbid_unknown_fields=True):
     """Nothing to say, for now."""
 
 
-class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
-    """``challenge``: the solution of a challenge, where the room asks for one, as ALTCHA encodes it."""
+class JoinBody(msgspec.Struct, forbid_unknown_fields=True, rename={"pass_text": "pass"}):
+    """``challenge``: the solution of a challenge, where the room asks for one, as ALTCHA encodes it.
+
+    ``pass`` is that of a letter, and opens its lane. ``lane`` is for staff who join for somebody else.
+    """
 
     challenge: Annotated[str, msgspec.Meta(max_length=MAX_SOLUTION_LENGTH)] = ""
+    pass_text: Annotated[str, msgspec.Meta(max_length=100)] | None = None
+    lane: Annotated[str, msgspec.Meta(max_length=32)] | None = None
+
+
+_NOTHING = JoinBody()
 
 
 class StatusResponse(Response):
@@ -72,14 +84,25 @@ async def read_status(request: Request) -> Response:
 async def join(request: Request) -> Response:
     """Give a place, or the one that the visitor already has."""
     edge, desk, ticket = _edge(request.scope)
-    given = await read_body(request, JoinBody) if has_body(request.scope) and await request.body() else None
+    given = await read_body(request, JoinBody) if has_body(request.scope) and await request.body() else _NOTHING
+    wish = Wish(given.lane, given.pass_text, is_assistant=given.lane is not None and await _is_assistant(request))
     visit = cookie_of(request.scope, visit_cookie_name(desk.plan.id))
-    result = await visits.join(edge, desk, ticket, Proof(given.challenge if given else None, visit))
+    theirs = None if wish.is_assistant else ticket  # who joins for others has no place by that
+    result = await visits.join(edge, desk, theirs, Proof(given.challenge or None, visit), wish)
     response = Json(result.joined, 201 if result.new else 200)
-    if result.new:
+    if result.new and not wish.is_assistant:
         cookie = ticket_cookie(desk.plan.id, result.joined.ticket, secure=edge.config.secure_cookies)
         response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
     return response
+
+
+async def _is_assistant(request: Request) -> bool:
+    """Whether staff asks; raises Problem for a bearer token that is none, or has not the role."""
+    if not request.headers.get("authorization", "").lower().startswith("bearer "):
+        return False
+    edge: EdgeState = request.scope["state"]["edge"]
+    await require_identity(request, edge.verifier, ASSISTANT)
+    return True
 
 
 async def read_challenge(request: Request) -> Response:
@@ -147,7 +170,9 @@ def endpoints() -> list[Endpoint]:
                 errors.ROOM_DRAINING,
                 errors.NOT_OPEN_YET,
                 errors.SOLD_OUT,
-                errors.PASS_MISSING,
+                *errors.PASS_PROBLEMS,
+                problem.FORBIDDEN,
+                problem.UNAUTHENTICATED,
                 *errors.GUARD_PROBLEMS,
             ],
         ),

@@ -10,10 +10,11 @@ from typing import Literal, NoReturn
 import msgspec
 
 from edge import errors, estimate
-from edge.desk import Desk
+from edge.desk import Desk, Numbered
 from edge.estimate import Wait
 from edge.guard import Proof
 from edge.line import ClaimOutcome, Closed, Draining, Moved, Refused, Scheduled, SoldOut
+from edge.lineup import Lineup, Wish, check, lineup
 from edge.room import Held, Phase, PlaceState, Slowdown, Spot, is_unlikely, people_ahead
 from edge.state import EdgeState
 from edge.ticket import Ticket, TicketRefused
@@ -74,14 +75,6 @@ class Join:
     new: bool
 
 
-@dataclass(frozen=True)
-class Lineup:
-    """Where somebody lines up. ``ticket_id``: the ticket's, where it is not for the edge to choose."""
-
-    lane: int
-    ticket_id: str | None = None
-
-
 class Admission(msgspec.Struct, frozen=True):
     """The way in: the token, when it expires (ISO 8601), and where to take it."""
 
@@ -92,30 +85,34 @@ class Admission(msgspec.Struct, frozen=True):
 
 _NOBODY = Wait(0, 0)
 _NO_PROOF = Proof()
+_ANY_LANE = Wish()
 _REFUSED: dict[Refused, type[Closed]] = {"closed": Closed, "draining": Draining, "scheduled": Scheduled}
 
 
-async def join(
-    edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO_PROOF, lineup: Lineup | None = None
-) -> Join:
+async def join(edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO_PROOF, wish: Wish = _ANY_LANE) -> Join:
     """Take a place in line. Whoever brings a valid ticket that was not given back keeps its place.
 
-    Args:
-        lineup: None is the lane that anybody may join.
-
     Raises:
-        Problem: what the room asks for is missing or refused; see ``RoomGuard.admit``. No place was taken.
+        Problem: what room or lane ask for is missing or refused; see ``RoomGuard.admit`` and ``edge.lineup``. No place
+            was taken.
         Closed, Healing, StoreUnavailable: no place was taken.
     """
     if text is not None:
         kept = await _kept(edge, desk, text)
         if kept is not None:
             return Join(_joined(text, kept), new=False)
-    lineup = lineup or Lineup(_open_lane(desk))
-    await edge.guard.rooms[desk.plan.id].admit(proof, desk.line.picture)
-    joined = await desk.join(lineup.lane)
-    if joined.refused:
-        raise _closed(joined.refused, joined.view)
+    check(desk, wish)
+    guard = edge.guard.rooms[desk.plan.id]
+    if not wish.is_assistant:
+        await guard.admit(proof, desk.line.picture)
+    async with lineup(desk, guard.passes, wish) as lined_up:
+        joined = await desk.join(lined_up.lane)
+        if joined.refused:
+            raise _closed(joined.refused, joined.view)
+    return Join(_ticketed(edge, desk, lined_up, joined), new=True)
+
+
+def _ticketed(edge: EdgeState, desk: Desk, lineup: Lineup, joined: Numbered) -> Joined:
     spot = Spot(lineup.lane, joined.number, 0 if joined.entry else joined.number)
     state: PlaceState = "entered"
     if spot.place:
@@ -131,7 +128,7 @@ async def join(
         entry=joined.entry,
         told=(at.wait.p50_s, at.wait.p90_s) if at.wait and state == "waiting" else None,
     )
-    return Join(_joined(ticket, at), new=True)
+    return _joined(ticket, at)
 
 
 async def standing(edge: EdgeState, desk: Desk, text: str | None) -> Standing:
@@ -200,13 +197,6 @@ async def _kept(edge: EdgeState, desk: Desk, text: str) -> Standing | None:
     except (TicketRefused, Moved):
         return None
     return None if state == "left" else _standing(edge, spot, state, view)
-
-
-def _open_lane(desk: Desk) -> int:
-    lane = desk.plan.open_lane()
-    if lane is None:
-        raise Problem(errors.PASS_MISSING)
-    return lane
 
 
 def _closed(refused: Refused, view: View) -> Closed:

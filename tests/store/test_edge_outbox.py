@@ -34,7 +34,9 @@ async def leading(valkey: Redis, now_us: int = START) -> tuple[Outbox, Lease]:
 async def happened(valkey: Redis) -> Happening:
     """Something real, with a reason that needs escaping."""
     picture = await line(valkey).install(START)
-    _, [told] = observe("demo", SEEN, replace(picture, state="paused", phase="paused", version=4, reason='"café" \\ {"id": 5}'))
+    _, [told] = observe(
+        "demo", SEEN, replace(picture, state="paused", phase="paused", version=4, reason='"café" \\ {"id": 5}')
+    )
     return told
 
 

@@ -234,7 +234,8 @@ def _refuse(edge: EdgeState, spot: Spot, outcome: ClaimOutcome, view: View) -> N
         case "paced":
             backlog = seen.lanes[spot.lane].backlog
             part = seen.lanes[spot.lane].share or seen.rate
-            after = estimate.retry_after_s(backlog, rate_per_s=part, open_now=seen.flows)
+            spread = edge.ids.spread(0, 1)
+            after = estimate.retry_after_s(backlog, rate_per_s=part, open_now=seen.flows, spread=spread)
             raise Problem(errors.PACED, retry_after_s=after)
     standing = _standing(edge, spot, "waiting" if spot.place else "entered", view)
     raise Problem(errors.NOT_CALLED, **msgspec.structs.asdict(standing))

@@ -58,7 +58,7 @@ def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float
 def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool, spread: float) -> int:
     """Whole seconds after which a called visitor should try again.
 
-    Until then a token is there for each of the ``backlog``, or half a minute has passed. Each is sent away for a part of
+    By then a token is there for each of the ``backlog``, or half a minute has passed. Each is sent away for a part of
     that: were all told the same, a herd would come back as a herd, and tokens would go to nobody in between.
 
     Args:

@@ -107,7 +107,7 @@ class Crowd:
         heapq.heappush(self.coming, (self.us / 1e6 + after_s, spot))
 
     def retry_s(self, lane: int, picture: Picture) -> float:
-        """Seconds until whoever is paced comes again: what the edge says, and up to a quarter more, as the page does."""
+        """Seconds until whoever is paced comes again: what the edge says, and a quarter more at most, like the page."""
         seen = picture.lanes[lane]
         part = seen.share or picture.rate
         told = retry_after_s(seen.backlog, rate_per_s=part, open_now=picture.flows, spread=self.chance.random())

@@ -264,7 +264,7 @@ def _standing(edge: EdgeState, spot: Spot, state: PlaceState, view: View) -> Sta
         poll,
         phase,
         view.plan.lanes[spot.lane].lane,
-        spot.number if entered or spot.number != spot.place else None,
+        spot.number if entered or spot.number <= lane.entries else None,
         view.opens_at[spot.lane],
         "unlikely" if is_unlikely(ahead, state, seen) and not entered else None,
         seen.held or None,

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from edge import lottery
 from edge.line import Healing, Line, Moved
-from edge.room import Picture, Spot
+from edge.room import Picture, Setting, Spot
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START
 from tests.edge_world import line, spots
@@ -145,7 +145,13 @@ async def test_nobody_enters_before_the_seed_is_committed_to(valkey: Redis) -> N
 async def test_no_change_of_settings_changes_the_seed_or_the_draw(valkey: Redis) -> None:
     room = await entered(valkey, 50)
     seed = (await room.install(START + 3 * S)).seed
-    changes = [{"rate": 3.0}, {"opens": OPENS + S}, {"state": "paused"}, {"state": "open"}, {"closes": OPENS + 90 * S}]
+    changes: list[dict[str, Setting]] = [
+        {"rate": 3.0},
+        {"opens": OPENS + S},
+        {"state": "paused"},
+        {"state": "open"},
+        {"closes": OPENS + 90 * S},
+    ]
     for step, change in enumerate(changes, 4):
         assert (await room.change(change, now_us=START + step * S)).seed == seed
     await room.look([], OPENS + S)

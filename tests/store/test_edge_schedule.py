@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -29,7 +30,7 @@ def moment(second: float) -> str:
 
 async def scheduled(valkey: Redis, **changes: object) -> Line:
     """A room with a schedule."""
-    times = {"prequeue_at": moment(PREQUEUE), "opens_at": moment(OPENS), "closes_at": moment(CLOSES)}
+    times: dict[str, Any] = {"prequeue_at": moment(PREQUEUE), "opens_at": moment(OPENS), "closes_at": moment(CLOSES)}
     room = line(valkey, rate_per_s=RATE, burst=BURST, **(times | changes))
     await room.install(START)
     return room

@@ -56,11 +56,18 @@ def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float
     return round(wished * spread, 1)
 
 
-def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool) -> int:
-    """Whole seconds after which a called visitor finds a token, were everybody else to come back too."""
+def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool, spread: float) -> int:
+    """Whole seconds after which a called visitor should try again.
+
+    By then a token is there for each of the ``backlog``, or half a minute has passed. Each is sent away for a part of
+    that: were all told the same, a herd would come back as a herd, and tokens would go to nobody in between.
+
+    Args:
+        spread: between 0 and 1.
+    """
     if not open_now:
         return _PAUSED_S
-    return max(1, min(_PACED_AT_MOST_S, math.ceil(backlog / rate_per_s)))
+    return max(1, math.ceil(min(_PACED_AT_MOST_S, backlog / rate_per_s) * spread))
 
 
 def until_draw_s(starts_in_s: float, *, spread: float) -> float:

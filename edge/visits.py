@@ -224,7 +224,8 @@ def _refuse(edge: EdgeState, spot: Spot, outcome: ClaimOutcome, view: View) -> N
         case "paced":
             backlog = seen.lanes[spot.lane].backlog
             part = seen.lanes[spot.lane].share or seen.rate
-            after = estimate.retry_after_s(backlog, rate_per_s=part, open_now=seen.flows)
+            spread = edge.ids.spread(0, 1)
+            after = estimate.retry_after_s(backlog, rate_per_s=part, open_now=seen.flows, spread=spread)
             raise Problem(errors.PACED, retry_after_s=after)
     standing = _standing(edge, spot, "waiting" if spot.place else "entered", view)
     raise Problem(errors.NOT_CALLED, **msgspec.structs.asdict(standing))
@@ -253,7 +254,7 @@ def _standing(edge: EdgeState, spot: Spot, state: PlaceState, view: View) -> Sta
         poll,
         phase,
         view.plan.lanes[spot.lane].lane,
-        spot.number if entered or spot.number != spot.place else None,
+        spot.number if entered or spot.number <= lane.entries else None,
         view.opens_at[spot.lane],
         "unlikely" if is_unlikely(ahead, state, seen) and not entered else None,
         seen.held or None,

@@ -5,7 +5,7 @@ Guarantee: in any interval T at most rate · T + burst places are admitted, over
 the line have a bucket of their own, of which the same is true. A place takes one token, however often it is claimed:
 later the answer is "again", which costs nothing; long after the call it is counted, and "spent" after three times.
 Whoever is "paced" keeps the turn. Places that were not called, or whose ticket was given back, are never admitted.
-What a lane's floor keeps for people of it who are here is not given to other lanes.
+What a lane's floor keeps for people of it who are here is not given to other lanes, as long as the bucket is not full.
 
 KEYS  as in include/room.lua
 ARGV  REST… tickets, served in order
@@ -20,11 +20,14 @@ if not room then
     return refusal
 end
 
--- Tokens that are kept for other lanes.
+-- Tokens that are kept for other lanes. A full bucket says that those for whom it was kept have gone away again: then
+-- nothing is, until there has been time to make it anew. (With a burst of 1 it is always full, and a floor keeps nothing.)
 local function kept_from(lane)
-    local kept = 0
+    local kept, is_full = 0, room.tokens >= room.burst
     for _, other in ipairs(room.lanes) do
-        if other ~= lane and other.floor > 0 and other.reserve >= 1 then
+        if other ~= lane and is_full then
+            other.reserve = 0
+        elseif other ~= lane and other.floor > 0 and other.reserve >= 1 and not bypasses(room, other) then
             kept = kept + math.min(math.floor(other.reserve), backlog(room, other))
         end
     end

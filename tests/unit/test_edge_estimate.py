@@ -49,7 +49,8 @@ def test_a_crowd_spreads_its_questions() -> None:
 
 
 def test_whoever_is_paced_comes_back_when_a_token_is_likely() -> None:
-    assert retry_after_s(0, rate_per_s=50, open_now=True) == 1
-    assert retry_after_s(100, rate_per_s=50, open_now=True) == 2
-    assert retry_after_s(10_000, rate_per_s=50, open_now=True) == 30
-    assert retry_after_s(0, rate_per_s=50, open_now=False) == 5
+    assert retry_after_s(0, rate_per_s=50, open_now=True, spread=1) == 1
+    assert retry_after_s(100, rate_per_s=50, open_now=True, spread=1) == 2
+    assert retry_after_s(10_000, rate_per_s=50, open_now=True, spread=1) == 30
+    assert retry_after_s(10_000, rate_per_s=50, open_now=True, spread=0.4) == 12, "a herd does not come back as one"
+    assert retry_after_s(0, rate_per_s=50, open_now=False, spread=1) == 5

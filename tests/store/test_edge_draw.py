@@ -156,7 +156,8 @@ async def test_no_change_of_settings_changes_the_seed_or_the_draw(valkey: Redis)
         assert (await room.change(change, now_us=START + step * S)).seed == seed
     await room.look([], OPENS + S)
     drawn = places(room, 50)
-    for step, change in enumerate([*changes, {"opens": OPENS + 30 * S}], 2):
+    opens_later: dict[str, Setting] = {"opens": OPENS + 30 * S}
+    for step, change in enumerate([*changes, opens_later], 2):
         picture = await room.change(change, now_us=OPENS + step * S)
         assert (picture.seed, picture.lanes[0].entries) == (seed, 50)
     await room.join([20], OPENS + 40 * S)

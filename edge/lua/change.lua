@@ -15,7 +15,7 @@ if not room then
     return MISSING
 end
 advance(room, clock())
-local rate, state = room.rate, room.state
+local rate, state, parts = room.rate, room.state, least_parts(room)
 for index = REST + 1, #ARGV, 2 do
     set(room, ARGV[index], ARGV[index + 1])
 end
@@ -23,13 +23,12 @@ room.tokens = math.min(room.tokens, room.burst)
 room.bypass_tokens = math.min(room.bypass_tokens, room.bypass_burst)
 if room.rate < rate then
     slower(room, 'rate_lowered')
-    retold(room, room.rate / rate)
 elseif state == 'paused' and room.state ~= state then
     slower(room, 'paused')
 end
+retell(room, parts, room.rate < rate and 'rate_lowered' or 'shared')
 changed(room, room.at)
 if ARGV[REST] ~= '' then
     redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), ARGV[REST])
 end
-apportion(room)
 return told('changed', room)

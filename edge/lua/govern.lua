@@ -27,10 +27,9 @@ if rate ~= room.rate or room.held ~= held then
     if rate < room.rate or room.held ~= '' then
         slower(room, 'lost_capacity')
     end
-    if rate < room.rate then
-        retold(room, rate / room.rate)
-    end
+    local parts = least_parts(room)
     room.rate, room.held = rate, held
+    retell(room, parts, 'lost_capacity')
     changed(room, room.at)
 end
 room.remaining, room.governed_until = tonumber(ARGV[REST + 4]) or -1, now + GOVERNED_US

@@ -29,7 +29,7 @@ local function expect_everybody()
     apportion(room)
     for index, lane in ipairs(room.lanes) do
         lane.show, lane.delay = 1, FIRST_DELAY_S -- until they have been seen to come
-        lane.measured, lane.pace, lane.usual = lane.least, lane.least, lane.least
+        lane.pace, lane.measured, lane.usual = lane.least, lane.least / room.rate, lane.least / room.rate
         lane.recent = tonumber(ARGV[2 + 2 * index])
         lane.middle, lane.settled, lane.settling, lane.mark = lane.recent, lane.recent, lane.recent, lane.recent
         if lane.recent > 0 then

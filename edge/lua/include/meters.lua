@@ -210,32 +210,51 @@ local function learn(room, lane, second)
     redis.call('HSET', CALLS, lane.index .. ':profile', cjson.encode({ called = called, come = come }))
 end
 
--- Why a lane goes more slowly than people were told.
+-- Why a lane goes more slowly than people were told. A fall is told in steps; all of them have the reason of the first.
 local function cause(room, lane)
     if room.cause ~= '' and room.at - room.cause_at < CAUSE_US then
         return room.cause
     end
-    return lane.share < SLOWER * lane.usual and 'shared' or 'more_show_up'
+    local goes_on = lane.why == 'shared' and room.at - lane.why_at < CAUSE_US
+    return (goes_on or lane.share < SLOWER * lane.usual * room.rate) and 'shared' or 'more_show_up'
 end
 
--- Measure calls per second; waits are told by it. What is told only ever grows, or falls with a reason.
+local function tell(room, lane)
+    lane.pace, lane.usual = lane.measured * room.rate, lane.share / room.rate
+end
+
+-- Measure calls per token of the room, which a changed rate does not change; waits are told by it. What is told only
+-- ever grows, or falls with a reason.
 local function measure(room, lane, seconds)
     local kept = MINUTE_MEMORY ^ seconds
-    lane.measured = lane.measured * kept + (lane.called - lane.mark) / seconds * (1 - kept)
-    if lane.measured > FASTER * lane.pace then
-        lane.pace, lane.usual = lane.measured, lane.share
-    elseif lane.measured < SLOWER * lane.pace then
+    lane.measured = lane.measured * kept + (lane.called - lane.mark) / seconds / room.rate * (1 - kept)
+    local now = lane.measured * room.rate
+    if now > FASTER * lane.pace then
+        tell(room, lane)
+    elseif now < SLOWER * lane.pace then
         lane.why, lane.why_at = cause(room, lane), room.at
-        lane.pace, lane.usual = lane.measured, lane.share
+        tell(room, lane)
     end
 end
 
--- The rate has fallen to `factor` of what it was: waits are told by it at once, and people are told why.
-local function retold(room, factor)
-    for _, lane in ipairs(room.lanes) do
-        lane.measured, lane.pace, lane.usual = lane.measured * factor, lane.pace * factor, lane.usual * factor
-        lane.why, lane.why_at = room.cause, room.at
+-- The settings were changed. `before`: each lane's least part of the rate until now. Where it has become less, waits are told
+-- by what is left at once, and people are told why.
+local function retell(room, before, reason)
+    apportion(room)
+    for index, lane in ipairs(room.lanes) do
+        if lane.least < before[index] then
+            lane.pace = math.min(lane.pace, math.max(lane.measured * room.rate, lane.least))
+            lane.why, lane.why_at = reason, room.at
+        end
     end
+end
+
+local function least_parts(room)
+    local parts = {}
+    for index, lane in ipairs(room.lanes) do
+        parts[index] = lane.least
+    end
+    return parts
 end
 
 local function move_marks(room)

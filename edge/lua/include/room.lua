@@ -45,7 +45,7 @@ local LANE_NUMBERS = {
     'joined', 'called', 'answered', 'admitted', 'left', -- counters
     'credit', 'reserve', -- levels: of its call meter, and of the tokens that its floor keeps for it
     'show', 'delay', 'pending', 'mark', -- share of the called that come, after s, people on their way; `called` when so learnt
-    'measured', 'pace', 'why_at', 'usual', -- calls/s over the last minute; as waits are told; when that fell, µs; its part then
+    'measured', 'pace', 'why_at', 'usual', -- calls per token lately; calls/s as waits are told; when that fell, µs; its part then
     'recent', 'middle', -- places called long ago, and not so long ago: where the backlog is looked for
     'settled', 'settling', -- the same, for coming in again
 }

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from edge.estimate import Wait
+from edge.pace import Pace
 from edge.pacing import Decision
 from edge.room import Held, Setting, people_ahead
 from edge.steering import Steering
@@ -78,7 +79,8 @@ def govern(rate: float | None, held: Held = "") -> Deed:
     """What the leading edge does when the booking system says so."""
 
     async def do(world: Crowd) -> None:
-        steering = Steering(world.room._client, world.room._plan, Failures(), holder="edge", lease_s=3600)
+        room = world.room
+        steering = Steering(room._client, room._plan, Failures(), pace=Pace(), holder="edge", lease_s=3600)
         lease = await steering.lease(world.now)
         assert lease is not None
         _, seen = await world.room.look([], world.now)

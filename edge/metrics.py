@@ -62,7 +62,7 @@ class EdgeMetrics:
             registry=registry,
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
         )
-        self._waits = Counter(
+        waits = Counter(
             f"{PREFIX}_waits_told",
             "People let through, by whether the wait that was told them on joining held.",
             ["within"],
@@ -76,6 +76,7 @@ class EdgeMetrics:
         )
         self._refused: dict[TicketReason, Callable[[], None]] = {r: refused.labels(r).inc for r in TICKET_REASONS}
         self._claims: dict[ClaimOutcome, Callable[[], None]] = {o: claims.labels(o).inc for o in CLAIM_OUTCOMES}
+        self._waits = {within: waits.labels(within).inc for within in ("p50", "p90", "neither")}
         self._failures = {act: failures.labels(act).inc for act in _ACTS}
         self._trips = {act: self.trip_size.labels(act).observe for act in _ACTS}
 
@@ -90,7 +91,7 @@ class EdgeMetrics:
     def waited(self, seconds: float, p50_s: int, p90_s: int) -> None:
         """Compare how long somebody waited for the call with what was told on joining."""
         within = "p50" if seconds <= p50_s else "p90" if seconds <= p90_s else "neither"
-        self._waits.labels(within).inc()
+        self._waits[within]()
         self._wait_ratio.observe(seconds / max(1, p50_s))
 
     def store_failed(self, act: str) -> None:

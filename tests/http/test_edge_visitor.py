@@ -15,6 +15,7 @@ from edge.ticket import Ticket, Tickets
 from shared.keys import KeyRing
 from shared.token import AdmissionTokens, token_id
 from tests.conftest import Serve
+from tests.edge_processes import until
 from tests.edge_world import ADMISSION_KEYS, TICKET_KEYS, client, config, line, metric, plan, spots
 
 CALLED = {"rate_per_s": 2000.0, "burst": 1000}  # everybody is called as they come
@@ -365,6 +366,26 @@ async def test_the_funnel_is_counted(visitor: httpx.AsyncClient) -> None:
     await visitor.delete("/v1/rooms/demo/tickets/me")
     assert await metric(visitor, "left_total", room="demo") == 1
     assert await metric(visitor, "claims_total", outcome="admitted") == 1
+
+
+async def test_waits_are_held_against_what_was_told(valkey_server: Valkey, valkey: Redis, serve: Serve) -> None:
+    base = await serve(create_app(config(valkey_server.url, plan(rate_per_s=2.0, burst=1))))
+    async with client(base) as browser:
+        tickets = [await browser.post("/v1/rooms/demo/tickets", headers={"Cookie": ""}) for _ in range(4)]
+        last = tickets[-1].json()
+        assert last["state"] == "waiting"
+        assert last["wait"]["p50_s"] >= 2
+        holder = {"Authorization": f"Ticket {last['ticket']}", "Cookie": ""}
+
+        async def through() -> bool:
+            return (await browser.post("/v1/rooms/demo/admissions", headers=holder)).status_code == 201
+
+        assert await metric(browser, "waits_told_total", within="p50") == 0
+        await until(through)
+        assert await metric(browser, "waits_told_total", within="p50") == 1, "the stock is called ahead of the tokens"
+        assert await metric(browser, "wait_ratio_count") == 1
+        await through()
+        assert await metric(browser, "wait_ratio_count") == 1, "coming in again is no second wait"
 
 
 async def test_whoever_waits_is_answered_from_memory(visitor: httpx.AsyncClient) -> None:

@@ -14,7 +14,13 @@ class CallHistory:
         self._at_us: deque[int] = deque(maxlen=_MOST)
 
     def note(self, called: int, at_us: int) -> None:
-        """Note a look: ``called`` places at ``at_us`` (µs since the Unix epoch, the store's clock)."""
+        """Note a look: ``called`` places at ``at_us`` (µs since the Unix epoch, the store's clock).
+
+        Fewer than before are those of a new line, of whose calls nothing is known yet.
+        """
+        if self._called and called < self._called[-1]:
+            self._called.clear()
+            self._at_us.clear()
         if not self._called or (called > self._called[-1] and at_us >= self._at_us[-1]):
             self._called.append(called)
             self._at_us.append(at_us)

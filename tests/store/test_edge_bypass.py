@@ -101,3 +101,18 @@ async def test_a_pause_stops_it_too(valkey: Redis) -> None:
     await room.change({"state": "open"}, now_us=START + 60_000_000)
     outcomes, _ = await room.claim(spots(range(1, 11), PASSES), START + 60_000_000)
     assert outcomes.count("admitted") == 3
+
+
+async def test_the_second_bucket_banks_its_burst_and_no_more(valkey: Redis) -> None:
+    room = await room_of_two(valkey)
+    await room.change({"bypass_rate": 5.0, "bypass_burst": 30}, now_us=START)
+    await room.look([], START + 60_000_000)
+    await room.change({"bypass_burst": 3}, now_us=START + 60_000_000)
+    await room.join([0, 500], START + 120_000_000)
+    outcomes, _ = await room.claim(spots(range(1, 501), PASSES), START + 120_000_000)
+    assert outcomes.count("admitted") == 3
+    await room.change({"bypass_burst": 30}, now_us=START + 180_000_000)
+    await room.change({"bypass_burst": 2}, now_us=START + 180_000_000)
+    await room.change({"bypass_burst": 30}, now_us=START + 180_000_000)
+    outcomes, _ = await room.claim(spots(range(1, 501), PASSES), START + 180_000_000)
+    assert outcomes.count("admitted") == 2

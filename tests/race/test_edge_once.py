@@ -54,7 +54,7 @@ async def test_one_solution_brought_to_two_edges_at_once_gives_one_place(
     assert places == 1
     refused = [answer.json()["reason"] for answer in answers if answer.status_code == 403]
     assert refused == ["spent"] * (2 * AT_ONCE - 1)
-    assert await valkey.hget("vestibule:{demo}:room", "joined") == b"1"
+    assert await valkey.hget("vestibule:{demo}:room", "1.joined") == b"1"
 
 
 async def test_one_cookie_brought_to_two_edges_at_once_gives_one_place(

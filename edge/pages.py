@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edge import doorstep, errors, outlook, visits
+from edge import devices, doorstep, draw, errors, outlook, timetable, visits
 from edge.browser import Plain, Visitor
 from edge.desk import Desk
+from edge.devices import ResumeCode
+from edge.doorstep import Note
 from edge.line import Closed, LineError, Moved
 from edge.room import Kind, Phase
 from edge.state import EdgeState
@@ -30,13 +32,14 @@ from shared.web.shell import Page, Shell, Slots
 from shared.web.statics import Statics
 from shared.web.theme import PLAIN, Theme
 
-Mode = Literal["waiting", "called", "admitted", "away"]
-Note = Literal["", "left", "lost", "cookie"]
+Mode = Literal["entered", "waiting", "called", "admitted", "spent", "away"]
 Visit = Callable[["Visitor"], Awaitable[Response]]
 
 _HERE = Path(__file__).parent
+_TEXTS = ("title", "in_line", "turn", "turn_news", "reminding", "soon", "news", "drawn", "now")
 _SOONEST_REFRESH_S = 5
 _CLOSED_REFRESH_S = 30
+_CALLED_REFRESH_S = 30
 
 
 class Pages:
@@ -58,6 +61,8 @@ class Pages:
             Route("/rooms/{room}/join", self._act(self._join, "joins"), methods=["POST"]),
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
             Route("/rooms/{room}/leave", self._act(self._leave), methods=["POST"]),
+            Route("/rooms/{room}/code", self._act(self._code), methods=["POST"]),
+            Route("/rooms/{room}/resume", self._act(self._resume), methods=["POST"]),
             Route("/", self._rooms, methods=["GET"]),
             self._switch,
         ]
@@ -104,9 +109,7 @@ class Pages:
 
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
-            given = visitor.request.query_params.get("note")
-            note: Note = "left" if given == "left" else "cookie" if given == "cookie" else ""
-            return self._door(visitor, visitor.desk.view(), note)
+            return self._door(visitor, visitor.desk.view(), doorstep.told(visitor))
         try:
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
         except Moved:
@@ -115,7 +118,7 @@ class Pages:
             return self._away(visitor, error)
         if standing.state == "left":
             return self._gone(visitor)
-        return self._line(visitor, standing, paced=False)
+        return self._line(visitor, standing)
 
     async def _join(self, visitor: Visitor) -> Response:
         response = _see(visitor.address)
@@ -130,6 +133,9 @@ class Pages:
         return response
 
     async def _doorstep(self, visitor: Visitor, refused: Problem) -> Response:
+        if refused.kind in doorstep.NOTES:
+            letter = await doorstep.letter(visitor)
+            return self._door(visitor, visitor.desk.view(), doorstep.NOTES[refused.kind], refused.kind.status, letter)
         if refused.kind is errors.COOKIE_REQUIRED:
             response = _see(f"{visitor.address}?note=cookie")
             doorstep.come_back(visitor, response)
@@ -146,59 +152,127 @@ class Pages:
         try:
             admission = await visits.claim(visitor.edge, visitor.desk, visitor.ticket)
         except Problem as refused:
-            if refused.kind is not errors.PACED:
+            if refused.kind not in {errors.PACED, errors.REENTRY_SPENT}:
                 return _see(visitor.address)
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
+            if refused.kind is errors.REENTRY_SPENT:
+                return self._line(visitor, standing, spent=True)
             response = self._line(visitor, standing, paced=True)
             response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
             return response
         shell = self._shell(visitor, "through.html", state="open")
         return _page(visitor, shell, {"token": admission.token, "enter_url": admission.enter_url})
 
-    def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
+    async def _code(self, visitor: Visitor) -> Response:
+        try:
+            code = await devices.carry(visitor.edge, visitor.desk, visitor.ticket)
+        except Problem:
+            return _see(visitor.address)
+        standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
+        response = self._line(visitor, standing, code=code)
+        if "refresh" in response.headers:
+            del response.headers["refresh"]  # it takes a while to type the code somewhere else
+        return response
+
+    async def _resume(self, visitor: Visitor) -> Response:
+        typed = await doorstep.typed(visitor, "code")
+        try:
+            joined = await devices.resume(visitor.edge, visitor.desk, typed)
+        except Problem as refused:
+            return self._door(visitor, visitor.desk.view(), "code", refused.kind.status)
+        response = _see(visitor.address)
+        visitor.remember(response, joined.ticket, joined.ahead or 0)
+        return response
+
+    def _door(self, visitor: Visitor, view: View, note: Note, status: int = 200, letter: str = "") -> Response:
         seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
-        expected = visits.expect(view, lane, seen.lanes[lane].waiting)
+        phase, moment = view.shown[lane], timetable.next_moment(view, lane)
         shell = self._shell(
-            visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view)
+            visitor,
+            "join.html",
+            state=phase,
+            note=note,
+            challenge=view.challenge,
+            lottery=seen.discipline == "lottery",
+            opening=moment is not None,
+            **outlook.notes(view),
         )
         values = {
             "ahead": words.number(seen.waiting, visitor.language),
-            "wait": words.maybe_wait(expected, visitor.language),
-        }
-        response = _page(visitor, shell, values)
-        if seen.shown == "closed" and not visitor.is_live:
-            response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
+            "wait": words.maybe_wait(visits.expect(view, lane, seen.lanes[lane].waiting), visitor.language),
+            "state": seen.shown,
+            "lane": visitor.desk.plan.lanes[lane].lane,
+            "letter": letter,
+        } | timetable.values(moment, view.as_of, visitor.language)
+        response = _page(visitor, shell, values, status)
+        after = timetable.refresh_s(moment, view.as_of, visitor.edge.ids.spread(0, 1)) if moment else _CLOSED_REFRESH_S
+        if phase not in {"open", "paused"} and status == 200 and not visitor.is_live:
+            response.headers["Refresh"] = str(after)
         if visitor.desk.plan.require_cookie:
             doorstep.come_back(visitor, response)
         return response
 
-    def _line(self, visitor: Visitor, standing: Standing, *, paced: bool) -> Response:
-        mode: Mode = "waiting"
-        if standing.state in {"called", "admitted"}:
-            mode = "called" if standing.state == "called" else "admitted"
+    def _line(
+        self,
+        visitor: Visitor,
+        standing: Standing,
+        *,
+        paced: bool = False,
+        spent: bool = False,
+        code: ResumeCode | None = None,
+    ) -> Response:
+        mode: Mode = "spent" if spent else "waiting" if standing.state == "left" else standing.state
         known = visitor.started_with()
         ahead = standing.ahead or 0
         start = max(ahead, known or 0, 1)
         shell = self._shell(
-            visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing)
+            visitor,
+            "line.html",
+            state=standing.room_state,
+            mode=mode,
+            paced=paced,
+            code=code is not None,
+            opening=standing.opens_at is not None,
+            **draw.switches(standing),
+            **outlook.notes(standing),
         )
         values = _place(standing, visitor.language)
         values["start"] = values["max"] = start
         values["done"] = start - ahead
+        if standing.opens_at:
+            values |= timetable.values(standing.opens_at, standing.as_of, visitor.language)
+        if standing.entry:
+            values |= draw.values(standing, visitor.desk.view(), visitor.language)
+        if code:
+            values |= {"code": code.code, "code_until": f"{code.expires_at[11:16]} UTC"}
         response = _page(visitor, shell, values)
         if known is None:
             visitor.remember_start(response, ahead)
-        if mode == "waiting" and not visitor.is_live:
+        if mode in {"entered", "waiting"} and not visitor.is_live:
             response.raw_headers.append((b"refresh", b"%d" % max(_SOONEST_REFRESH_S, round(standing.poll_after_s))))
+        elif mode == "called" and not visitor.is_live:
+            response.raw_headers.append((b"refresh", b"%d" % _CALLED_REFRESH_S))
         return response
 
     def _away(self, visitor: Visitor, error: LineError) -> Response:
         """The store does not answer; the place that the ticket holds is shown all the same."""
         ticket = visits.open_ticket(visitor.edge, visitor.desk, visitor.ticket)
         after = _retry_after(error)
-        shell = self._shell(visitor, "line.html", state="open", mode="away", paced=False, **outlook.notes(None))
+        place = visits.spot_of(visitor.desk, ticket).place
+        shell = self._shell(
+            visitor,
+            "line.html",
+            state="open",
+            mode="away",
+            paced=False,
+            code=False,
+            opening=False,
+            undrawn=not place,
+            **draw.switches(None),
+            **outlook.notes(None),
+        )
         values: dict[str, object] = {
-            "place": words.number(ticket.number, visitor.language),
+            "place": words.number(place or ticket.number, visitor.language),
             "poll": after,
             "start": 1,
             "max": 1,
@@ -237,7 +311,7 @@ class Pages:
         shell = self._shells.get(key)
         if shell is None:
             context = {
-                "room": {"id": plan.id, "name": plan.name, "state": state},
+                "room": {"id": plan.id, "name": plan.name, "state": state} | self._about(visitor),
                 "slot": Slots(),
                 "back": visitor.address,
                 "texts": self._texts(language, plan.name),
@@ -246,12 +320,22 @@ class Pages:
             self._shells[key] = shell
         return shell
 
+    @staticmethod
+    def _about(visitor: Visitor) -> dict[str, object]:
+        """What stays the same of a room as long as it is there."""
+        plan, config = visitor.desk.plan, visitor.edge.config
+        return {
+            "booking_time": timetable.length(plan.token_ttl_s, visitor.language),
+            "letters": any(lane.access == "pass" for lane in plan.lanes),
+            "invited": plan.open_lane() is None,
+            "edge_url": str(config.edge_public_url).rstrip("/"),
+            "origin_url": str(config.origin_public_url).rstrip("/"),
+        }
+
     def _texts(self, language: str, room_name: str) -> dict[str, object]:
         """What the script says by itself."""
         module = self._environments[language].get_template("texts.html").make_module({"room_name": room_name})
-        return {"wait": words.wait_patterns(language)} | {
-            name: str(getattr(module, name)) for name in ("title", "turn", "turn_news", "soon", "news")
-        }
+        return {"wait": words.wait_patterns(language)} | {name: str(getattr(module, name)) for name in _TEXTS}
 
 
 def _place(standing: Standing, language: str) -> dict[str, object]:

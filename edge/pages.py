@@ -1,45 +1,33 @@
-"""The waiting room as pages: complete without JavaScript, live with it. No token is ever part of an address.
+"""The waiting room as pages: complete without JavaScript, live with it. No token is ever part of an address."""
 
-A page is rendered once for each mode of a room; what differs between visitors is filled in between, so that showing it
-costs little more than saying where somebody stands.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edge import devices, doorstep, draw, errors, outlook, timetable, visits
+from edge import devices, doorstep, errors, visits
 from edge.browser import Plain, Visitor
 from edge.desk import Desk
-from edge.devices import ResumeCode
-from edge.doorstep import Note
 from edge.line import Closed, LineError, Moved
+from edge.lineup import Wish
 from edge.room import Kind, Phase
+from edge.sheets import SOONEST_REFRESH_S, Sheets
 from edge.state import EdgeState
 from edge.ticket import TicketRefused
-from edge.view import View
-from edge.visits import Standing
 from shared import problem
 from shared.problem import Problem
-from shared.web import languages, words
+from shared.web import languages
 from shared.web.environment import environments
 from shared.web.errors import ErrorPages
-from shared.web.shell import Page, Shell, Slots
+from shared.web.shell import Page
 from shared.web.statics import Statics
 from shared.web.theme import PLAIN, Theme
 
-Mode = Literal["entered", "waiting", "called", "admitted", "spent", "away"]
 Visit = Callable[["Visitor"], Awaitable[Response]]
 
 _HERE = Path(__file__).parent
-_TEXTS = ("title", "in_line", "turn", "turn_news", "reminding", "soon", "news", "drawn", "now")
-_SOONEST_REFRESH_S = 5
-_CLOSED_REFRESH_S = 30
-_CALLED_REFRESH_S = 30
 
 
 class Pages:
@@ -48,7 +36,7 @@ class Pages:
     def __init__(self, theme: Theme = PLAIN, *, secure_cookies: bool = True) -> None:
         self._statics = Statics(_HERE / "static", theme.files)
         self._environments = environments(_HERE / "templates", _HERE / "locale", self._statics, theme)
-        self._shells: dict[tuple[object, ...], Shell] = {}
+        self._sheets = Sheets(self._environments)
         self._switch = languages.switch(secure=secure_cookies)
         self.errors = ErrorPages(self._environments)
         self.room = self._visit(self._room)
@@ -109,21 +97,22 @@ class Pages:
 
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
-            return self._door(visitor, visitor.desk.view(), doorstep.told(visitor))
+            return self._sheets.door(visitor, visitor.desk.view(), doorstep.told(visitor))
         try:
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
         except Moved:
             raise
         except LineError as error:
-            return self._away(visitor, error)
+            return self._sheets.away(visitor, _retry_after(error))
         if standing.state == "left":
             return self._gone(visitor)
-        return self._line(visitor, standing)
+        return self._sheets.line(visitor, standing)
 
     async def _join(self, visitor: Visitor) -> Response:
         response = _see(visitor.address)
         try:
-            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket, await doorstep.proof(visitor))
+            brought, wish = await doorstep.proof(visitor), Wish(pass_text=await doorstep.letter(visitor) or None)
+            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket, brought, wish)
         except Closed:
             return response
         except Problem as refused:
@@ -135,14 +124,15 @@ class Pages:
     async def _doorstep(self, visitor: Visitor, refused: Problem) -> Response:
         if refused.kind in doorstep.NOTES:
             letter = await doorstep.letter(visitor)
-            return self._door(visitor, visitor.desk.view(), doorstep.NOTES[refused.kind], refused.kind.status, letter)
+            return self._sheets.door(
+                visitor, visitor.desk.view(), doorstep.NOTES[refused.kind], refused.kind.status, letter
+            )
         if refused.kind is errors.COOKIE_REQUIRED:
             response = _see(f"{visitor.address}?note=cookie")
             doorstep.come_back(visitor, response)
             return response
         values = await doorstep.asked_to_wait(visitor, refused)
-        shell = self._shell(visitor, "wait.html", state="open")
-        return _page(visitor, shell, values, refused.kind.status)
+        return self._sheets.wait(visitor, values, refused.kind.status)
 
     async def _leave(self, visitor: Visitor) -> Response:
         await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
@@ -156,12 +146,11 @@ class Pages:
                 return _see(visitor.address)
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
             if refused.kind is errors.REENTRY_SPENT:
-                return self._line(visitor, standing, spent=True)
-            response = self._line(visitor, standing, paced=True)
+                return self._sheets.line(visitor, standing, spent=True)
+            response = self._sheets.line(visitor, standing, paced=True)
             response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
             return response
-        shell = self._shell(visitor, "through.html", state="open")
-        return _page(visitor, shell, {"token": admission.token, "enter_url": admission.enter_url})
+        return self._sheets.through(visitor, admission)
 
     async def _code(self, visitor: Visitor) -> Response:
         try:
@@ -169,125 +158,21 @@ class Pages:
         except Problem:
             return _see(visitor.address)
         standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
-        response = self._line(visitor, standing, code=code)
-        if "refresh" in response.headers:
-            del response.headers["refresh"]  # it takes a while to type the code somewhere else
-        return response
+        return self._sheets.line(visitor, standing, code=code)
 
     async def _resume(self, visitor: Visitor) -> Response:
         typed = await doorstep.typed(visitor, "code")
         try:
             joined = await devices.resume(visitor.edge, visitor.desk, typed)
         except Problem as refused:
-            return self._door(visitor, visitor.desk.view(), "code", refused.kind.status)
+            return self._sheets.door(visitor, visitor.desk.view(), "code", refused.kind.status)
         response = _see(visitor.address)
         visitor.remember(response, joined.ticket, joined.ahead or 0)
         return response
 
-    def _door(self, visitor: Visitor, view: View, note: Note, status: int = 200, letter: str = "") -> Response:
-        seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
-        phase, moment = view.shown[lane], timetable.next_moment(view, lane)
-        shell = self._shell(
-            visitor,
-            "join.html",
-            state=phase,
-            note=note,
-            challenge=view.challenge,
-            lottery=seen.discipline == "lottery",
-            opening=moment is not None,
-            **outlook.notes(view),
-        )
-        values = {
-            "ahead": words.number(seen.waiting, visitor.language),
-            "wait": words.maybe_wait(visits.expect(view, lane, seen.lanes[lane].waiting), visitor.language),
-            "state": seen.shown,
-            "lane": visitor.desk.plan.lanes[lane].lane,
-            "letter": letter,
-        } | timetable.values(moment, view.as_of, visitor.language)
-        response = _page(visitor, shell, values, status)
-        after = timetable.refresh_s(moment, view.as_of, visitor.edge.ids.spread(0, 1)) if moment else _CLOSED_REFRESH_S
-        if phase not in {"open", "paused"} and status == 200 and not visitor.is_live:
-            response.headers["Refresh"] = str(after)
-        if visitor.desk.plan.require_cookie:
-            doorstep.come_back(visitor, response)
-        return response
-
-    def _line(
-        self,
-        visitor: Visitor,
-        standing: Standing,
-        *,
-        paced: bool = False,
-        spent: bool = False,
-        code: ResumeCode | None = None,
-    ) -> Response:
-        mode: Mode = "spent" if spent else "waiting" if standing.state == "left" else standing.state
-        known = visitor.started_with()
-        ahead = standing.ahead or 0
-        start = max(ahead, known or 0, 1)
-        shell = self._shell(
-            visitor,
-            "line.html",
-            state=standing.room_state,
-            mode=mode,
-            paced=paced,
-            code=code is not None,
-            opening=standing.opens_at is not None,
-            **draw.switches(standing),
-            **outlook.notes(standing),
-        )
-        values = _place(standing, visitor.language)
-        values["start"] = values["max"] = start
-        values["done"] = start - ahead
-        if standing.opens_at:
-            values |= timetable.values(standing.opens_at, standing.as_of, visitor.language)
-        if standing.entry:
-            values |= draw.values(standing, visitor.desk.view(), visitor.language)
-        if code:
-            values |= {"code": code.code, "code_until": f"{code.expires_at[11:16]} UTC"}
-        response = _page(visitor, shell, values)
-        if known is None:
-            visitor.remember_start(response, ahead)
-        if mode in {"entered", "waiting"} and not visitor.is_live:
-            response.raw_headers.append((b"refresh", b"%d" % max(_SOONEST_REFRESH_S, round(standing.poll_after_s))))
-        elif mode == "called" and not visitor.is_live:
-            response.raw_headers.append((b"refresh", b"%d" % _CALLED_REFRESH_S))
-        return response
-
-    def _away(self, visitor: Visitor, error: LineError) -> Response:
-        """The store does not answer; the place that the ticket holds is shown all the same."""
-        ticket = visits.open_ticket(visitor.edge, visitor.desk, visitor.ticket)
-        after = _retry_after(error)
-        place = visits.spot_of(visitor.desk, ticket).place
-        shell = self._shell(
-            visitor,
-            "line.html",
-            state="open",
-            mode="away",
-            paced=False,
-            code=False,
-            opening=False,
-            undrawn=not place,
-            **draw.switches(None),
-            **outlook.notes(None),
-        )
-        values: dict[str, object] = {
-            "place": words.number(place or ticket.number, visitor.language),
-            "poll": after,
-            "start": 1,
-            "max": 1,
-            "done": 0,
-        }
-        values |= dict.fromkeys(("ahead", "wait", "as_of", "time"), "")
-        response = _page(visitor, shell, values, 503)
-        response.headers["Retry-After"] = str(after)
-        if not visitor.is_live:
-            response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, after))
-        return response
-
     def _lost(self, visitor: Visitor) -> Response:
         try:
-            response = self._door(visitor, visitor.desk.view(), "lost" if visitor.ticket else "")
+            response = self._sheets.door(visitor, visitor.desk.view(), "lost" if visitor.ticket else "")
         except LineError as error:
             return self._failed(visitor, error)
         visitor.forget(response)
@@ -302,51 +187,8 @@ class Pages:
         after = _retry_after(error)
         told = Problem(problem.STORE_UNAVAILABLE, retry_after_s=after)
         response = self.errors.render(told, again=visitor.address, lang=visitor.language)
-        response.headers["Refresh"] = f"{max(_SOONEST_REFRESH_S, after)}; url={visitor.address}"
+        response.headers["Refresh"] = f"{max(SOONEST_REFRESH_S, after)}; url={visitor.address}"
         return response
-
-    def _shell(self, visitor: Visitor, template: str, *, state: Phase, **switches: object) -> Shell:
-        plan, language = visitor.desk.plan, visitor.language
-        key = (plan.id, language, template, state, *switches.values())
-        shell = self._shells.get(key)
-        if shell is None:
-            context = {
-                "room": {"id": plan.id, "name": plan.name, "state": state} | self._about(visitor),
-                "slot": Slots(),
-                "back": visitor.address,
-                "texts": self._texts(language, plan.name),
-            }
-            shell = Shell(self._environments[language].get_template(template).render(context | switches))
-            self._shells[key] = shell
-        return shell
-
-    @staticmethod
-    def _about(visitor: Visitor) -> dict[str, object]:
-        """What stays the same of a room as long as it is there."""
-        plan, config = visitor.desk.plan, visitor.edge.config
-        return {
-            "booking_time": timetable.length(plan.token_ttl_s, visitor.language),
-            "letters": any(lane.access == "pass" for lane in plan.lanes),
-            "invited": plan.open_lane() is None,
-            "edge_url": str(config.edge_public_url).rstrip("/"),
-            "origin_url": str(config.origin_public_url).rstrip("/"),
-        }
-
-    def _texts(self, language: str, room_name: str) -> dict[str, object]:
-        """What the script says by itself."""
-        module = self._environments[language].get_template("texts.html").make_module({"room_name": room_name})
-        return {"wait": words.wait_patterns(language)} | {name: str(getattr(module, name)) for name in _TEXTS}
-
-
-def _place(standing: Standing, language: str) -> dict[str, object]:
-    return {
-        "place": words.number(standing.place or standing.entry or 0, language),
-        "ahead": words.number(standing.ahead or 0, language),
-        "wait": words.maybe_wait(standing.wait, language),
-        "poll": standing.poll_after_s,
-        "as_of": standing.as_of,
-        "time": f"{standing.as_of[11:19]} UTC",
-    }
 
 
 def _state(desk: Desk) -> Phase | None:
@@ -358,10 +200,6 @@ def _state(desk: Desk) -> Phase | None:
 
 def _retry_after(error: LineError) -> int:
     return errors.as_problem(error).retry_after_s or 2
-
-
-def _page(visitor: Visitor, shell: Shell, values: Mapping[str, object], status: int = 200) -> Response:
-    return Page(visitor.language, shell.fill(values, visitor.encoding), status, visitor.encoding)
 
 
 def _see(address: str) -> Response:

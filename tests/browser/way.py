@@ -23,7 +23,9 @@ class Way:
         await self.press("Take my place in line")
 
     async def through(self) -> None:
-        """Wait until the script has taken us through."""
+        """Wait for the turn, and say that we are here."""
+        await self.heading("It is your turn")
+        await self.press("I am here – go to booking")
         await self.heading("You are through. Sign in next")
 
     async def through_by_hand(self) -> None:
@@ -31,7 +33,7 @@ class Way:
         turn = self.page.get_by_role("heading", name="It is your turn")
         while not await turn.is_visible():
             await self.page.get_by_role("link", name="Look again now").click()
-        await self.press("Go to booking")
+        await self.press("I am here – go to booking")
         await self.press("Go to booking")
         await self.heading("You are through. Sign in next")
 

@@ -45,7 +45,7 @@ async def typed(visitor: Visitor, field: str) -> str:
 
 async def letter(visitor: Visitor) -> str:
     """Return the pass that was typed, as it was typed, but for what is longer than any pass."""
-    return (await typed(visitor, "pass"))[:_LONGEST_LETTER]
+    return (await typed(visitor, "pass")).strip()[:_LONGEST_LETTER]
 
 
 async def proof(visitor: Visitor) -> Proof:

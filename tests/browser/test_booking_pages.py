@@ -155,6 +155,7 @@ async def test_the_main_way_needs_no_mouse(stack: Stack, visit: Visit) -> None:
     await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     await press("Take my place in line")
     await way.heading("It is your turn")
+    await way.live()
     await press("I am here – go to booking")
     await way.heading("You are through. Sign in next")
     await press("Sign in")

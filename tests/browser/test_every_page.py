@@ -45,6 +45,7 @@ async def test_pages_of_a_called_visitor(stack: Stack, visit: Visit) -> None:
     await way.page.route("**/admissions", pace)
     await way.join()
     await way.heading("It is your turn")
+    await way.live()
     await way.press("Remind me again in 10 minutes")
     await _check(way.page)
     await way.press("I am here – go to booking")

@@ -25,8 +25,13 @@ class Way:
     async def through(self) -> None:
         """Wait for the turn, and say that we are here."""
         await self.heading("It is your turn")
+        await self.live()
         await self.press("I am here – go to booking")
         await self.heading("You are through. Sign in next")
+
+    async def live(self) -> None:
+        """Wait until the script has taken the page over."""
+        await self.page.locator("#line[data-live]").wait_for()
 
     async def through_by_hand(self) -> None:
         """Go through as somebody without scripts: look again until there is a button."""

@@ -25,7 +25,7 @@ JOIN_BUTTON = "Take my place in line"
 
 
 def ahead(seconds: float) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()  # noqa: TID251 - the store's clock decides
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
 def rooms() -> list[RoomPlan]:

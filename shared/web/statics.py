@@ -44,6 +44,10 @@ class Statics:
         """Return the address of a file, with its version; KeyError where there is no such file."""
         return f"/static/{name}?v={self._files[name].version}"
 
+    def content(self, name: str) -> bytes:
+        """Return a file as it is sent; KeyError where there is no such file."""
+        return self._files[name].content
+
     def _take(self, name: str, contents: Mapping[str, bytes]) -> _File:
         """Pack a file, and before it what it imports: its own version changes with theirs."""
 

@@ -25,6 +25,7 @@ from edge.pace import Pace
 from edge.pages import Pages
 from edge.register import Register
 from edge.registrar import Registrar
+from edge.resume import ResumeCodes
 from edge.rooms import Means, Rooms
 from edge.state import EdgeState, LifespanState
 from edge.store import connect
@@ -65,12 +66,14 @@ def create_app(
     ids: Ids | None = None,
     line: type[Line] = Line,
     once: type[Once] = Once,
+    codes: type[ResumeCodes] = ResumeCodes,
 ) -> Starlette:
     """Return the edge as an ASGI app. Any number of them may share a store.
 
     Args:
         line: what keeps each room's line.
         once: what makes sure that things work once.
+        codes: what carries places to other devices.
     """
     metrics = EdgeMetrics(CollectorRegistry())
     document = openapi.document(
@@ -99,12 +102,18 @@ def create_app(
             LineError: errors.answer,
             Exception: answer_unexpected,
         },
-        lifespan=_lifespan(config, metrics, clock or SystemClock(), ids or SystemIds(), line, once),
+        lifespan=_lifespan(config, metrics, clock or SystemClock(), ids or SystemIds(), line, once, codes),
     )
 
 
 def _lifespan(
-    config: EdgeConfig, metrics: EdgeMetrics, clock: Clock, ids: Ids, line: type[Line], once: type[Once]
+    config: EdgeConfig,
+    metrics: EdgeMetrics,
+    clock: Clock,
+    ids: Ids,
+    line: type[Line],
+    once: type[Once],
+    codes: type[ResumeCodes],
 ) -> _Lifespan:
     @asynccontextmanager
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
@@ -135,6 +144,7 @@ def _lifespan(
                 metrics=metrics,
                 guard=guard,
                 registrar=Registrar(register, rooms, RegisterKeeper(config.state_dir)),
+                codes=codes(client, metrics, ids),
                 clock=clock,
             )
             metrics.registry.register(RoomCollector(rooms.pictures))

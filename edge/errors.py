@@ -28,6 +28,7 @@ PASS_REVOKED = ProblemType("pass_revoked", 403, "This pass was taken back by the
 PASS_USED = ProblemType("pass_used", 409, "This pass has already been used for a place")
 TOO_MANY_REQUESTS = ProblemType("too_many_requests", 429, "Too many requests from this address")
 PACED = ProblemType("paced", 429, "It is your turn; the door lets people through one by one")
+RESUME_CODE_UNKNOWN = ProblemType("resume_code_unknown", 404, "This code is not known here, or no longer")
 TICKET_LEFT = ProblemType("ticket_left", 410, "This place was given back")
 TICKET_REFUSED: dict[TicketReason, ProblemType] = {
     "missing": ProblemType("ticket_missing", 401, "Join the line first"),

@@ -25,6 +25,8 @@ _ACTS = (
     "look",
     "claim",
     "leave",
+    "carry",
+    "resume",
     "change",
     "lease",
     "govern",

@@ -1,42 +1,33 @@
-"""The waiting room as pages: complete without JavaScript, live with it. No token is ever part of an address.
+"""The waiting room as pages: complete without JavaScript, live with it. No token is ever part of an address."""
 
-A page is rendered once for each mode of a room; what differs between visitors is filled in between, so that showing it
-costs little more than saying where somebody stands.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from edge import doorstep, errors, outlook, visits
+from edge import devices, doorstep, errors, visits
 from edge.browser import Plain, Visitor
 from edge.desk import Desk
 from edge.line import Closed, LineError, Moved
+from edge.lineup import Wish
 from edge.room import Kind, Phase
+from edge.sheets import SOONEST_REFRESH_S, Sheets
 from edge.state import EdgeState
 from edge.ticket import TicketRefused
-from edge.view import View
-from edge.visits import Standing
 from shared import problem
 from shared.problem import Problem
-from shared.web import languages, words
+from shared.web import languages
 from shared.web.environment import environments
 from shared.web.errors import ErrorPages
-from shared.web.shell import Page, Shell, Slots
+from shared.web.shell import Page
 from shared.web.statics import Statics
 from shared.web.theme import PLAIN, Theme
 
-Mode = Literal["waiting", "called", "admitted", "away"]
-Note = Literal["", "left", "lost", "cookie"]
 Visit = Callable[["Visitor"], Awaitable[Response]]
 
 _HERE = Path(__file__).parent
-_SOONEST_REFRESH_S = 5
-_CLOSED_REFRESH_S = 30
 
 
 class Pages:
@@ -45,7 +36,7 @@ class Pages:
     def __init__(self, theme: Theme = PLAIN, *, secure_cookies: bool = True) -> None:
         self._statics = Statics(_HERE / "static", theme.files)
         self._environments = environments(_HERE / "templates", _HERE / "locale", self._statics, theme)
-        self._shells: dict[tuple[object, ...], Shell] = {}
+        self._sheets = Sheets(self._environments)
         self._switch = languages.switch(secure=secure_cookies)
         self.errors = ErrorPages(self._environments)
         self.room = self._visit(self._room)
@@ -58,6 +49,8 @@ class Pages:
             Route("/rooms/{room}/join", self._act(self._join, "joins"), methods=["POST"]),
             Route("/rooms/{room}/enter", self._act(self._enter), methods=["POST"]),
             Route("/rooms/{room}/leave", self._act(self._leave), methods=["POST"]),
+            Route("/rooms/{room}/code", self._act(self._code), methods=["POST"]),
+            Route("/rooms/{room}/resume", self._act(self._resume), methods=["POST"]),
             Route("/", self._rooms, methods=["GET"]),
             self._switch,
         ]
@@ -104,23 +97,22 @@ class Pages:
 
     async def _room(self, visitor: Visitor) -> Response:
         if visitor.ticket is None:
-            given = visitor.request.query_params.get("note")
-            note: Note = "left" if given == "left" else "cookie" if given == "cookie" else ""
-            return self._door(visitor, visitor.desk.view(), note)
+            return self._sheets.door(visitor, visitor.desk.view(), doorstep.told(visitor))
         try:
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
         except Moved:
             raise
         except LineError as error:
-            return self._away(visitor, error)
+            return self._sheets.away(visitor, _retry_after(error))
         if standing.state == "left":
             return self._gone(visitor)
-        return self._line(visitor, standing, paced=False)
+        return self._sheets.line(visitor, standing)
 
     async def _join(self, visitor: Visitor) -> Response:
         response = _see(visitor.address)
         try:
-            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket, await doorstep.proof(visitor))
+            brought, wish = await doorstep.proof(visitor), Wish(pass_text=await doorstep.letter(visitor) or None)
+            result = await visits.join(visitor.edge, visitor.desk, visitor.ticket, brought, wish)
         except Closed:
             return response
         except Problem as refused:
@@ -130,13 +122,17 @@ class Pages:
         return response
 
     async def _doorstep(self, visitor: Visitor, refused: Problem) -> Response:
+        if refused.kind in doorstep.NOTES:
+            letter = await doorstep.letter(visitor)
+            return self._sheets.door(
+                visitor, visitor.desk.view(), doorstep.NOTES[refused.kind], refused.kind.status, letter
+            )
         if refused.kind is errors.COOKIE_REQUIRED:
             response = _see(f"{visitor.address}?note=cookie")
             doorstep.come_back(visitor, response)
             return response
         values = await doorstep.asked_to_wait(visitor, refused)
-        shell = self._shell(visitor, "wait.html", state="open")
-        return _page(visitor, shell, values, refused.kind.status)
+        return self._sheets.wait(visitor, values, refused.kind.status)
 
     async def _leave(self, visitor: Visitor) -> Response:
         await visits.leave(visitor.edge, visitor.desk, visitor.ticket)
@@ -146,74 +142,37 @@ class Pages:
         try:
             admission = await visits.claim(visitor.edge, visitor.desk, visitor.ticket)
         except Problem as refused:
-            if refused.kind is not errors.PACED:
+            if refused.kind not in {errors.PACED, errors.REENTRY_SPENT}:
                 return _see(visitor.address)
             standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
-            response = self._line(visitor, standing, paced=True)
+            if refused.kind is errors.REENTRY_SPENT:
+                return self._sheets.line(visitor, standing, spent=True)
+            response = self._sheets.line(visitor, standing, paced=True)
             response.headers["Refresh"] = f"{refused.retry_after_s}; url={visitor.address}"
             return response
-        shell = self._shell(visitor, "through.html", state="open")
-        return _page(visitor, shell, {"token": admission.token, "enter_url": admission.enter_url})
+        return self._sheets.through(visitor, admission)
 
-    def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
-        seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
-        expected = visits.expect(view, lane, seen.lanes[lane].waiting)
-        shell = self._shell(
-            visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view)
-        )
-        values = {
-            "ahead": words.number(seen.waiting, visitor.language),
-            "wait": words.maybe_wait(expected, visitor.language),
-        }
-        response = _page(visitor, shell, values)
-        if seen.shown == "closed" and not visitor.is_live:
-            response.headers["Refresh"] = str(_CLOSED_REFRESH_S)
-        if visitor.desk.plan.require_cookie:
-            doorstep.come_back(visitor, response)
-        return response
+    async def _code(self, visitor: Visitor) -> Response:
+        try:
+            code = await devices.carry(visitor.edge, visitor.desk, visitor.ticket)
+        except Problem:
+            return _see(visitor.address)
+        standing = await visits.standing(visitor.edge, visitor.desk, visitor.ticket)
+        return self._sheets.line(visitor, standing, code=code)
 
-    def _line(self, visitor: Visitor, standing: Standing, *, paced: bool) -> Response:
-        mode: Mode = "waiting"
-        if standing.state in {"called", "admitted"}:
-            mode = "called" if standing.state == "called" else "admitted"
-        known = visitor.started_with()
-        ahead = standing.ahead or 0
-        start = max(ahead, known or 0, 1)
-        shell = self._shell(
-            visitor, "line.html", state=standing.room_state, mode=mode, paced=paced, **outlook.notes(standing)
-        )
-        values = _place(standing, visitor.language)
-        values["start"] = values["max"] = start
-        values["done"] = start - ahead
-        response = _page(visitor, shell, values)
-        if known is None:
-            visitor.remember_start(response, ahead)
-        if mode == "waiting" and not visitor.is_live:
-            response.raw_headers.append((b"refresh", b"%d" % max(_SOONEST_REFRESH_S, round(standing.poll_after_s))))
-        return response
-
-    def _away(self, visitor: Visitor, error: LineError) -> Response:
-        """The store does not answer; the place that the ticket holds is shown all the same."""
-        ticket = visits.open_ticket(visitor.edge, visitor.desk, visitor.ticket)
-        after = _retry_after(error)
-        shell = self._shell(visitor, "line.html", state="open", mode="away", paced=False, **outlook.notes(None))
-        values: dict[str, object] = {
-            "place": words.number(ticket.number, visitor.language),
-            "poll": after,
-            "start": 1,
-            "max": 1,
-            "done": 0,
-        }
-        values |= dict.fromkeys(("ahead", "wait", "as_of", "time"), "")
-        response = _page(visitor, shell, values, 503)
-        response.headers["Retry-After"] = str(after)
-        if not visitor.is_live:
-            response.headers["Refresh"] = str(max(_SOONEST_REFRESH_S, after))
+    async def _resume(self, visitor: Visitor) -> Response:
+        typed = await doorstep.typed(visitor, "code")
+        try:
+            joined = await devices.resume(visitor.edge, visitor.desk, typed)
+        except Problem as refused:
+            return self._sheets.door(visitor, visitor.desk.view(), "code", refused.kind.status)
+        response = _see(visitor.address)
+        visitor.remember(response, joined.ticket, joined.ahead or 0)
         return response
 
     def _lost(self, visitor: Visitor) -> Response:
         try:
-            response = self._door(visitor, visitor.desk.view(), "lost" if visitor.ticket else "")
+            response = self._sheets.door(visitor, visitor.desk.view(), "lost" if visitor.ticket else "")
         except LineError as error:
             return self._failed(visitor, error)
         visitor.forget(response)
@@ -228,41 +187,8 @@ class Pages:
         after = _retry_after(error)
         told = Problem(problem.STORE_UNAVAILABLE, retry_after_s=after)
         response = self.errors.render(told, again=visitor.address, lang=visitor.language)
-        response.headers["Refresh"] = f"{max(_SOONEST_REFRESH_S, after)}; url={visitor.address}"
+        response.headers["Refresh"] = f"{max(SOONEST_REFRESH_S, after)}; url={visitor.address}"
         return response
-
-    def _shell(self, visitor: Visitor, template: str, *, state: Phase, **switches: object) -> Shell:
-        plan, language = visitor.desk.plan, visitor.language
-        key = (plan.id, language, template, state, *switches.values())
-        shell = self._shells.get(key)
-        if shell is None:
-            context = {
-                "room": {"id": plan.id, "name": plan.name, "state": state},
-                "slot": Slots(),
-                "back": visitor.address,
-                "texts": self._texts(language, plan.name),
-            }
-            shell = Shell(self._environments[language].get_template(template).render(context | switches))
-            self._shells[key] = shell
-        return shell
-
-    def _texts(self, language: str, room_name: str) -> dict[str, object]:
-        """What the script says by itself."""
-        module = self._environments[language].get_template("texts.html").make_module({"room_name": room_name})
-        return {"wait": words.wait_patterns(language)} | {
-            name: str(getattr(module, name)) for name in ("title", "turn", "turn_news", "soon", "news")
-        }
-
-
-def _place(standing: Standing, language: str) -> dict[str, object]:
-    return {
-        "place": words.number(standing.place or standing.entry or 0, language),
-        "ahead": words.number(standing.ahead or 0, language),
-        "wait": words.maybe_wait(standing.wait, language),
-        "poll": standing.poll_after_s,
-        "as_of": standing.as_of,
-        "time": f"{standing.as_of[11:19]} UTC",
-    }
 
 
 def _state(desk: Desk) -> Phase | None:
@@ -274,10 +200,6 @@ def _state(desk: Desk) -> Phase | None:
 
 def _retry_after(error: LineError) -> int:
     return errors.as_problem(error).retry_after_s or 2
-
-
-def _page(visitor: Visitor, shell: Shell, values: Mapping[str, object], status: int = 200) -> Response:
-    return Page(visitor.language, shell.fill(values, visitor.encoding), status, visitor.encoding)
 
 
 def _see(address: str) -> Response:

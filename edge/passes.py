@@ -11,27 +11,24 @@ at a few µs each. A pass of another room or lane can therefore not be told from
 import hashlib
 import hmac
 import re
-import unicodedata
-from base64 import b32encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
+from edge import base32
 from shared.keys import KeyRing
 
 PassReason = Literal["malformed", "bad_signature"]
 PASS_REASONS: tuple[PassReason, ...] = ("malformed", "bad_signature")
 
 MAX_NUMBER = 2**20 - 1  # four symbols
-MAX_TEXT_LENGTH = 200
 
-_SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SYMBOLS = base32.SYMBOLS
 _LETTERS = _SYMBOLS[10:]
 BATCH_PATTERN = f"^[{_LETTERS}][{_SYMBOLS}]{{7}}$"
 _VALUES = {symbol: value for value, symbol in enumerate(_SYMBOLS)}
-_FROM_RFC_4648 = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _SYMBOLS.encode())
-_FORGIVEN = str.maketrans("OIL", "011", "- \t\r\n")
 _BATCH_LENGTH, _MAC_LENGTH, _LENGTH = 8, 16, 28
 _GROUP = 4
 _MAC_BYTES = _MAC_LENGTH * 5 // 8
@@ -87,7 +84,7 @@ class Passes:
             raise ValueError(f"{n} is not a number between 1 and {MAX_NUMBER}")
         key, _ = self._known()[0]
         symbols = batch + _number(n) + _mac(key, _signed(room, lane, batch, n))
-        return "-".join([symbols[at : at + _GROUP] for at in range(0, _LENGTH, _GROUP)])
+        return base32.grouped(symbols, _GROUP)
 
     def open(self, text: str, room: str, lanes: Sequence[str]) -> Pass:
         """Return the pass that ``text`` is for one of the ``lanes`` of ``room``.
@@ -97,7 +94,7 @@ class Passes:
         Raises:
             PassRefused: with the first reason that applies, in the order of ``PASS_REASONS``.
         """
-        symbols = _symbols(text)
+        symbols = base32.meant(text)
         if not _PASS.fullmatch(symbols):
             raise PassRefused("malformed")
         batch, n = symbols[:_BATCH_LENGTH], _value(symbols[_BATCH_LENGTH:-_MAC_LENGTH])
@@ -122,7 +119,7 @@ def batch_of(seed: str) -> str:
     It begins with a letter, so that no spreadsheet takes it for a number.
     """
     digest = hashlib.sha256(b"vestibule batch\x00" + seed.encode()).digest()
-    return _LETTERS[int.from_bytes(digest[5:9], "big") % len(_LETTERS)] + _encode(digest[:5])[1:]
+    return _LETTERS[int.from_bytes(digest[5:9], "big") % len(_LETTERS)] + base32.encode(digest[:5])[1:]
 
 
 def read_batch(text: str) -> str:
@@ -131,7 +128,7 @@ def read_batch(text: str) -> str:
     Raises:
         ValueError: it is none.
     """
-    symbols = _symbols(text)
+    symbols = base32.meant(text)
     if not _BATCH.fullmatch(symbols):
         raise ValueError(f"{text!r} is no batch: it is the first two groups of a pass")
     return symbols
@@ -153,30 +150,11 @@ def _signed(room: str, lane: str, batch: str, n: int) -> bytes:
 
 
 def _mac(key: bytes, signed: bytes) -> str:
-    return _encode(hmac.digest(key, signed, "sha256")[:_MAC_BYTES])
+    return base32.encode(hmac.digest(key, signed, "sha256")[:_MAC_BYTES])
 
 
 def _ticket_id(key: bytes, signed: bytes) -> str:
     return urlsafe_b64encode(hmac.digest(key, signed, "sha256")[:18]).decode()
-
-
-def _symbols(text: str) -> str:
-    """Return what was meant: upper case, without what only separates (dashes, spaces, invisible marks)."""
-    if len(text) > MAX_TEXT_LENGTH:
-        return ""
-    plain = text if text.isascii() else "".join(map(_plain, text))
-    return plain.upper().translate(_FORGIVEN)
-
-
-def _plain(character: str) -> str:
-    if character.isspace() or unicodedata.category(character) in {"Pd", "Cf"}:
-        return "-"
-    digit = unicodedata.decimal(character, None)
-    return character if digit is None else str(digit)
-
-
-def _encode(raw: bytes) -> str:
-    return b32encode(raw).translate(_FROM_RFC_4648).decode()
 
 
 def _number(n: int) -> str:

@@ -9,6 +9,7 @@ from edge.desk import Desk
 from edge.guard import Guard
 from edge.metrics import EdgeMetrics
 from edge.registrar import Registrar
+from edge.resume import ResumeCodes
 from edge.ticket import Tickets
 from shared import problem
 from shared.bearer import BearerVerifier
@@ -31,6 +32,7 @@ class EdgeState:
     metrics: EdgeMetrics
     guard: Guard
     registrar: Registrar
+    codes: ResumeCodes
     clock: Clock
 
     def desk(self, room: str) -> Desk:

@@ -7,12 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from edge import errors, visits
+from edge import devices, errors, visits
 from edge.carried import cookie_name, cookie_of, has_body, ticket_of
 from edge.challenge import MAX_SOLUTION_LENGTH, Challenge
 from edge.desk import Desk
+from edge.devices import ResumeCode
 from edge.guard import Proof, visit_cookie_name
 from edge.lineup import Wish
+from edge.resume import MAX_TEXT_LENGTH
 from edge.state import EdgeState
 from edge.view import RoomStatus
 from edge.visits import Admission, Joined, Standing
@@ -42,6 +44,12 @@ class JoinBody(msgspec.Struct, forbid_unknown_fields=True, rename={"pass_text": 
 
 
 _NOTHING = JoinBody()
+
+
+class ResumeBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A code from another device, as it was typed."""
+
+    code: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_LENGTH)]
 
 
 class StatusResponse(Response):
@@ -90,9 +98,12 @@ async def join(request: Request) -> Response:
     theirs = None if wish.is_assistant else ticket  # who joins for others has no place by that
     result = await visits.join(edge, desk, theirs, Proof(given.challenge or None, visit), wish)
     response = Json(result.joined, 201 if result.new else 200)
-    if result.new and not wish.is_assistant:
-        cookie = ticket_cookie(desk.plan.id, result.joined.ticket, secure=edge.config.secure_cookies)
-        response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
+    return _carrying(response, edge, desk, result.joined) if result.new and not wish.is_assistant else response
+
+
+def _carrying(response: Response, edge: EdgeState, desk: Desk, joined: Joined) -> Response:
+    cookie = ticket_cookie(desk.plan.id, joined.ticket, secure=edge.config.secure_cookies)
+    response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
     return response
 
 
@@ -128,6 +139,20 @@ async def claim(request: Request) -> Response:
     edge, desk, ticket = _edge(request.scope)
     await _expect_no_body(request)
     return Json(await visits.claim(edge, desk, ticket), 201)
+
+
+async def write_code(request: Request) -> Response:
+    """Make a code that carries the place to another device."""
+    edge, desk, ticket = _edge(request.scope)
+    await _expect_no_body(request)
+    return Json(await devices.carry(edge, desk, ticket), 201)
+
+
+async def resume(request: Request) -> Response:
+    """Give the place that a code stands for."""
+    edge, desk, _ = _edge(request.scope)
+    joined = await devices.resume(edge, desk, (await read_body(request, ResumeBody)).code)
+    return _carrying(Json(joined), edge, desk, joined)
 
 
 async def leave(request: Request) -> Response:
@@ -213,5 +238,30 @@ def endpoints() -> list[Endpoint]:
             path_params=ROOM,
             headers=[TICKET_HEADER],
             problems=[*errors.TICKET_PROBLEMS, errors.TOO_MANY_REQUESTS],
+        ),
+        Endpoint(
+            "POST",
+            "/v1/rooms/{room}/resume-codes",
+            write_code,
+            "A code that carries the place to another device, once",
+            {201: ResumeCode},
+            path_params=ROOM,
+            headers=[TICKET_HEADER],
+            problems=[*errors.TICKET_PROBLEMS, errors.TICKET_LEFT, errors.TOO_MANY_REQUESTS, *errors.BODY_PROBLEMS],
+        ),
+        Endpoint(
+            "POST",
+            "/v1/rooms/{room}/tickets:resume",
+            resume,
+            "Go on with a place from another device, by its code",
+            {200: Joined},
+            body=ResumeBody,
+            path_params=ROOM,
+            problems=[
+                errors.RESUME_CODE_UNKNOWN,
+                *errors.TICKET_PROBLEMS,
+                errors.TICKET_LEFT,
+                errors.TOO_MANY_REQUESTS,
+            ],
         ),
     ]

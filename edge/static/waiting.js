@@ -1,128 +1,60 @@
-// The waiting page, live: asks where we stand, no more often than told, never while nobody looks; goes through when called.
-const line = document.getElementById("line");
-const door = document.getElementById("door");
-const room = (line ?? door).dataset.room;
-const address = `/v1/rooms/${encodeURIComponent(room)}`;
-const language = document.documentElement.lang;
-const element = (id) => document.getElementById(id);
-const texts = line ? JSON.parse(element("texts").textContent) : {};
+// The waiting page, live: asks where we stand, and shows it; at the door it moves on when the room does.
+import { atOnce, away, later, request, rest, resting, start } from "./ask.js";
+import { address, door, element, home, line, news, show, texts } from "./page.js";
+import { called, claim, going } from "./turn.js";
+import { expect, left } from "./when.js";
+import { count, exactTimeWords, fill, timeWords, waitWords } from "./words.js";
 
 // Tells the server that this browser keeps the page fresh by itself, so that it sends no Refresh header.
 document.cookie = `vestibule_live=1; path=/rooms/; max-age=3600; samesite=lax`;
 (line ?? door).dataset.live = "";
 
-// ---- words: the same rounding as shared/web/words.py
-const figures = { numberingSystem: "latn", useGrouping: "always" };
-const count = new Intl.NumberFormat(language, figures);
-const unit = (value, name) => new Intl.NumberFormat(language, { ...figures, style: "unit", unit: name, unitDisplay: "long" }).format(value);
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-
-function length(minutes) {
-  const hours = Math.floor(minutes / 60);
-  const parts = hours ? [unit(hours, "hour")] : [];
-  if (minutes % 60 || !hours) parts.push(unit(minutes % 60, "minute"));
-  return parts.join(" ");
-}
-
-function rounded(seconds, towards) {
-  const minutes = Math.max(0, seconds) / 60;
-  const step = minutes < 30 ? 1 : minutes < 90 ? 5 : 15;
-  return towards(minutes / step) * step;
-}
-
-function waitWords(expected) {
-  const say = texts.wait;
-  if (!expected) return say.unknown;
-  const low = rounded(expected.p50_s, Math.floor);
-  const high = rounded(Math.max(expected.p50_s, expected.p90_s), Math.ceil);
-  if (high <= 1) return say.none;
-  if (high > 1440) return fill(say.more, { low: length(Math.max(1, Math.min(low, 1440))) });
-  if (low === 0) return fill(say.up_to, { high: length(high) });
-  if (low === high) return fill(say.about, { low: length(low) });
-  return fill(say.between, { low: high < 60 ? count.format(low) : length(low), high: length(high) });
-}
-
-// ---- asking: one request at a time, one timer
-let timer = 0;
-let notBefore = 0; // what Retry-After asked for
-let failures = 0;
-let sounding = false;
-const resting = () => document.hidden && !sounding;
-let asking = null;
-
-function later(seconds, spread = 0.25) {
-  const wait = seconds * 1000 * (1 + Math.random() * spread);
-  clearTimeout(timer);
-  if (!resting()) timer = setTimeout(ask, wait);
-}
-
-async function request(path, options = {}) {
-  asking = new AbortController();
-  const limit = setTimeout(() => asking?.abort(), 15000);
-  try {
-    return await fetch(address + path, { cache: "no-store", headers: { accept: "application/json" }, signal: asking.signal, ...options });
-  } finally {
-    clearTimeout(limit);
-    asking = null;
-  }
-}
-
 async function ask() {
-  if (resting() || asking) return;
-  try {
-    const answer = await request(line ? "/tickets/me" : "");
-    if (answer.ok) {
-      failures = 0;
-      (line ? showLine : showDoor)(await answer.json());
-    } else if (line && (answer.status === 401 || answer.status === 410)) {
-      location.reload(); // the server knows what to say
-    } else {
-      away(answer);
-    }
-  } catch {
-    if (!resting()) away(null);
-  }
+  if (going()) return claim();
+  const answer = await request(line ? "/tickets/me" : "");
+  if (answer.ok) (line ? showLine : showDoor)(await answer.json());
+  else if (line && (answer.status === 401 || answer.status === 410)) home();
+  else away(answer);
 }
 
-function away(answer) {
-  failures += 1;
-  const told = Number(answer?.headers.get("Retry-After")) || 0;
-  if (line && (!answer || answer.status >= 500) && failures > 1) {
-    element("away").hidden = false;
-    news(element("away").textContent);
-  }
-  notBefore = performance.now() + told * 1000;
-  later(Math.max(told, Math.min(60, 2 ** failures)), 0.5);
-}
+// ---- at the door
+const nextMoment = ({ as_of, prequeue_at, lanes }) =>
+  [prequeue_at, lanes.find(({ lane }) => lane === door.dataset.lane)?.opens_at].find((at) => at && at > as_of) ?? "";
 
-// ---- showing
-let lastNews = { text: "", at: -Infinity };
-
-function news(text, atOnce = true) {
-  const now = performance.now();
-  if (text === lastNews.text || (!atOnce && now - lastNews.at < 60000)) return;
-  lastNews = { text, at: now };
-  element("news").textContent = text.trim().replace(/\s+/g, " ");
-}
+const isTyping = () => [...door.querySelectorAll("input:not([type=hidden])")].some((field) => field.value);
 
 function showDoor(status) {
   const unlikely = status.remaining !== null && (status.remaining === 0 || status.joined - status.called > status.remaining);
-  const shown = [door.dataset.state, door.dataset.why, door.dataset.unlikely];
-  if (`${[status.state, status.why ?? "", unlikely ? "yes" : ""]}` !== `${shown}`) location.reload();
-  else later(10);
+  const moment = nextMoment(status);
+  const { state, why, unlikely: wasUnlikely } = door.dataset;
+  const shown = [state, why, wasUnlikely, element("at")?.dateTime ?? ""];
+  const same = `${[status.state, status.why ?? "", unlikely ? "yes" : "", element("at") ? moment : ""]}` === `${shown}`;
+  if (!same && !isTyping()) return home();
+  if (moment) expect(status.as_of, moment);
+  afterMoment(left() > 60 ? 60 : 10);
 }
 
+// Asks again, but in the seconds after the moment: not everybody in the same one.
+function afterMoment(seconds) {
+  if (left() > 0 && left() < seconds) later(left() + 0.5 + 10 * Math.random(), 0);
+  else later(seconds);
+}
+
+// ---- in line
 function showLine(standing) {
-  if (standing.state === "left") return location.reload();
-  element("away").hidden = true;
-  for (const state of ["paused", "closed"]) {
-    const shown = standing.room_state === state && !standing.why;
+  if (standing.state === "left") return home();
+  show("away", false);
+  for (const state of ["paused", "closed", "draining"]) {
+    const shown = standing.room_state === state && !(standing.why && state !== "draining");
     if (shown && element(state).hidden) news(element(state).textContent);
-    element(state).hidden = !shown;
+    show(state, shown);
   }
+  show("enter", standing.room_state !== "closed");
   showOutlook(standing);
-  if (standing.state === "called") return called();
-  if (standing.state === "admitted") return line.dataset.mode === "admitted" ? undefined : location.reload();
+  if (standing.state === "called") return showDrawn(standing), called();
+  if (standing.state === "admitted") return line.dataset.mode === "admitted" ? undefined : home();
+  expect(standing.as_of, standing.opens_at);
+  if (standing.state === "entered") return showEntry(standing);
   showPlace(standing);
   later(standing.poll_after_s);
 }
@@ -132,13 +64,21 @@ let noted = "";
 function showOutlook(standing) {
   const why = standing.why === "origin_unhealthy" ? "origin_down" : standing.why;
   const unlikely = standing.outlook === "unlikely" && why !== "sold_out";
-  const note = why ? `#why [data-why=${why}]` : unlikely ? "#unlikely" : "";
+  const slower = standing.wait && standing.state === "waiting" ? standing.wait_reason : null;
+  const note = why ? `#why [data-why=${why}]` : unlikely ? "#unlikely" : slower ? `#reason [data-reason=${slower}]` : "";
   const isNew = note && note !== noted && (noted || document.querySelector(note).closest("[hidden]"));
   for (const text of element("why").children) text.hidden = text.dataset.why !== why;
-  element("why").hidden = !why;
-  element("unlikely").hidden = !unlikely;
+  for (const text of element("reason").children) text.hidden = text.dataset.reason !== slower;
+  show("why", why);
+  show("unlikely", unlikely);
+  show("reason", slower);
   if (isNew) news(document.querySelector(note).textContent);
   noted = note;
+}
+
+function showEntry(standing) {
+  if (!element("entered")) return home();
+  later(standing.poll_after_s);
 }
 
 let latest = "";
@@ -148,97 +88,48 @@ function showPlace(standing) {
   latest = standing.as_of;
   const words = waitWords(standing.wait);
   const ahead = count.format(standing.ahead);
-  const start = Math.max(Number(line.dataset.start), standing.ahead, 1);
-  element("waiting").hidden = false;
+  const begin = Math.max(Number(line.dataset.start), standing.ahead, 1);
+  show("waiting", true);
   element("place").textContent = count.format(standing.place);
   element("ahead").textContent = ahead;
   element("wait").textContent = words;
-  element("progress").max = start;
-  element("progress").value = start - standing.ahead;
+  element("progress").max = begin;
+  element("progress").value = begin - standing.ahead;
   showTime(standing.as_of);
+  showDrawn(standing);
   document.title = `(${ahead}) ${texts.title}`;
   expected = standing.wait ? performance.now() + standing.wait.p50_s * 1000 : Infinity;
   news(fill(texts.news, { ahead, wait: words }), false);
 }
 
+// The draw has given the entry its place; said once.
+function showDrawn({ entry, place }) {
+  if (line.dataset.mode !== "entered" || place === null) return;
+  line.dataset.mode = "waiting";
+  line.dataset.start = 0;
+  show("entered", false);
+  element("heading").textContent = texts.in_line;
+  element("drawn").firstElementChild.textContent = fill(texts.drawn, { entry: count.format(entry), place: count.format(place) });
+  show("drawn", true);
+  news(element("drawn").textContent);
+}
+
 function showTime(moment) {
   element("updated").dateTime = moment;
-  element("updated").textContent = new Date(moment).toLocaleTimeString(language, { numberingSystem: "latn" });
+  element("updated").textContent = exactTimeWords(moment);
 }
 
-// ---- going through
-async function called() {
-  if (line.dataset.mode !== "called") {
-    line.dataset.mode = "called";
-    for (const id of ["waiting", "next"]) element(id).hidden = true;
-    element("turn").hidden = false;
-    element("heading").textContent = texts.turn;
-    news(texts.turn_news);
-    if (sounding) rung = tone();
-  }
-  document.title = `● ${texts.turn}`;
-  if (document.hidden) return; // the turn is kept; the time for booking begins when somebody is here
-  try {
-    const answer = await request("/admissions", { method: "POST" });
-    if (answer.status === 201) return go(await answer.json(), await rung);
-    element("paced").hidden = answer.status !== 429;
-    if (answer.status === 401 || answer.status === 410) return location.reload();
-    const told = Number(answer.headers.get("Retry-After")) || 2;
-    notBefore = performance.now() + told * 1000;
-    later(told);
-  } catch {
-    away(null);
-  }
-}
-
-function go(admission) {
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = admission.enter_url;
-  for (const [name, value] of Object.entries({ token: admission.token, lang: language })) {
-    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
-  }
-  document.body.append(form);
-  form.submit();
-}
-
-element("enter")?.addEventListener("submit", (event) => {
+// ---- a code for another device, without leaving the page
+element("take-code")?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  called();
+  const answer = await fetch(`${address}/resume-codes`, { method: "POST", headers: { accept: "application/json" } }).catch(() => null);
+  if (answer?.status !== 201) return event.target.submit(); // the server says why
+  const made = await answer.json();
+  const shown = element("code-shown");
+  shown.querySelector(".code").textContent = made.code;
+  shown.querySelector("time").textContent = timeWords(made.expires_at);
+  shown.hidden = false;
 });
-
-// ---- a sound, for those who ask for it: pressing the button is what lets the browser play it later
-let audio = null;
-let rung = null;
-
-function tone() {
-  audio.resume();
-  for (const [at, pitch] of [[0, 660], [0.25, 880], [0.5, 660]]) {
-    const begin = audio.currentTime + at;
-    const [voice, volume] = [audio.createOscillator(), audio.createGain()];
-    voice.frequency.value = pitch;
-    volume.gain.setValueAtTime(0.3, begin);
-    volume.gain.exponentialRampToValueAtTime(0.001, begin + 0.4);
-    voice.connect(volume).connect(audio.destination);
-    voice.start(begin);
-    voice.stop(begin + 0.4);
-  }
-  return new Promise((over) => setTimeout(over, 1000));
-}
-
-const bell = element("sound");
-if (bell && "AudioContext" in window) {
-  bell.hidden = false;
-  bell.addEventListener("click", () => {
-    sounding = !sounding;
-    bell.setAttribute("aria-pressed", sounding);
-    element("sound-on").hidden = !sounding;
-    if (!sounding) return;
-    audio ??= new AudioContext();
-    tone();
-    news(element("sound-on").textContent);
-  });
-}
 
 // ---- nobody looks and nobody listens: no requests; only the title says when it is worth looking
 let expected = Infinity;
@@ -247,23 +138,21 @@ let reminder = 0;
 function looked() {
   clearTimeout(reminder);
   if (resting()) {
-    clearTimeout(timer);
-    asking?.abort();
+    rest();
     const until = expected - performance.now();
-    if (line && until < 2 ** 31 - 1) reminder = setTimeout(() => (document.title = `● ${texts.soon}`), Math.max(0, until));
+    if (line?.dataset.mode === "waiting" && until < 2 ** 31 - 1) reminder = setTimeout(() => (document.title = `● ${texts.soon}`), Math.max(0, until));
   } else if (watching() && !document.hidden) {
     atOnce();
   }
 }
 
-const atOnce = () => later(Math.max(0, notBefore - performance.now()) / 1000, 0);
-const watching = () => !line || ["waiting", "away", "called"].includes(line.dataset.mode);
+const watching = () => !line || going() || ["waiting", "entered", "away", "called"].includes(line.dataset.mode);
 
 document.addEventListener("visibilitychange", looked);
-addEventListener("online", () => failures && atOnce());
 addEventListener("pageshow", (event) => event.persisted && looked());
 if (line && element("updated").dateTime) showTime(element("updated").dateTime);
+start(ask);
 if (watching()) {
-  if (line?.dataset.mode === "called") later(0, 0);
-  else later(line ? Number(line.dataset.poll) : 10);
+  if (line) later(Number(line.dataset.poll));
+  else afterMoment(10);
 }

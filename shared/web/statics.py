@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 _SHARED = Path(__file__).parent / "static"
+_IMPORT = re.compile(rb'(?<=from "\./)([a-z]+\.js)(?=";)')
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 
@@ -25,16 +27,37 @@ class _File:
 
 
 class Statics:
-    """The files of ``folder`` and the common ones, read once, and ``made`` ones; the last of a name wins."""
+    """The files of ``folder`` and the common ones, read once, and ``made`` ones; the last of a name wins.
+
+    A module's imports (``from "./words.js"``) are given the versions too, so that a changed module is loaded by all who
+    import it. Modules must not import each other in a circle.
+    """
 
     def __init__(self, folder: Path, made: Mapping[str, bytes] | None = None) -> None:
         paths = [path for root in (_SHARED, folder) for path in sorted(root.glob("*.*"))]
         contents = {path.name: path.read_bytes() for path in paths} | dict(made or {})
-        self._files = {name: _pack(name, content) for name, content in contents.items()}
+        self._files: dict[str, _File] = {}
+        for name in contents:
+            self._take(name, contents)
 
     def url(self, name: str) -> str:
         """Return the address of a file, with its version; KeyError where there is no such file."""
         return f"/static/{name}?v={self._files[name].version}"
+
+    def content(self, name: str) -> bytes:
+        """Return a file as it is sent; KeyError where there is no such file."""
+        return self._files[name].content
+
+    def _take(self, name: str, contents: Mapping[str, bytes]) -> _File:
+        """Pack a file, and before it what it imports: its own version changes with theirs."""
+
+        def versioned(found: re.Match[bytes]) -> bytes:
+            return found[1] + b"?v=" + self._take(found[1].decode(), contents).version.encode()
+
+        if name not in self._files:
+            content = contents[name]
+            self._files[name] = _pack(name, _IMPORT.sub(versioned, content) if name.endswith(".js") else content)
+        return self._files[name]
 
     def route(self) -> Route:
         """Return the route that serves them."""

@@ -78,6 +78,19 @@ class Stack:
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
             (await client.patch(f"/v1/ops/rooms/{room}", json=settings)).raise_for_status()
 
+    async def create(self, room: str, **plan: object) -> None:
+        """Create a room that calls hardly anybody."""
+        body = {
+            "id": room,
+            "name": "A new room",
+            "rate_per_s": 0.05,
+            "burst": 1,
+            "enter_url": f"{self.origin_url}/enter",
+            "reason": "a test",
+        }
+        async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
+            (await client.post("/v1/ops/rooms", json=body | plan)).raise_for_status()
+
     async def crowd(self, room: str, people: int) -> None:
         """Let people join before us."""
         async with httpx.AsyncClient(base_url=self.edge_url) as client:
@@ -111,12 +124,27 @@ def _rooms(enter_url: str) -> list[RoomPlan]:
     asking: dict[str, Any] = {"challenge": "altcha", "challenge_wait_s": 2, "require_cookie": True}
     return [
         edge_world.plan(id="demo", name="Autumn influenza programme", rate_per_s=50, **base),
-        edge_world.plan(id="slow", name="Autumn influenza programme", rate_per_s=0.05, **base | {"burst": 1}),
+        edge_world.plan(id="slow", name="Autumn influenza programme", rate_per_s=0.01, **base | {"burst": 1}),
         edge_world.plan(id="pausing", name="Room that pauses", rate_per_s=0.05, **base | {"burst": 1}),
         edge_world.plan(id="closed", name="Closed room", rate_per_s=1, state="closed", **base),
         edge_world.plan(
             id="asking", name="Room that asks", rate_per_s=1, state="paused", **asking, **base
         ),  # calls nobody
+        *_later_rooms(base | {"burst": 1}),
+    ]
+
+
+def _later_rooms(base: dict[str, Any]) -> list[RoomPlan]:
+    """Rooms that open long after the tests, one that takes nobody in any more, and one for people with a letter."""
+    now = SystemClock().now()
+    soon, later = now + timedelta(hours=9, minutes=59), now + timedelta(hours=20)
+    name = {"name": "Autumn influenza programme", "rate_per_s": 0.05} | base
+    lanes = [{"lane": "general"}, {"lane": "letters", "access": "pass"}]
+    return [
+        edge_world.plan(id="later", prequeue_at=soon, opens_at=later, **name),
+        edge_world.plan(id="drawing", prequeue_at=now, opens_at=later, discipline="lottery", **name),
+        edge_world.plan(id="draining", state="draining", **name),
+        edge_world.plan(id="letters", lanes=lanes, **name),
     ]
 
 
@@ -158,7 +186,9 @@ async def running(folder: Path, database_url: str) -> AsyncIterator[Stack]:
     with _identity_provider(ports[2]):
         async with serving(edge, ports[0]), serving(origin, ports[1]):
             await _answers(identity_url)
-            yield Stack(edge_url, origin_url, identity_url, database_url, valkey, issuer)
+            stack = Stack(edge_url, origin_url, identity_url, database_url, valkey, issuer)
+            await stack.crowd("slow", 30)  # so that nobody who comes there is called while the tests last
+            yield stack
     valkey.stop()
 
 

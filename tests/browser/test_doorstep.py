@@ -9,10 +9,9 @@ from tests.browser.accessible import faults_of
 from tests.browser.conftest import Visit, Watched
 from tests.browser.stack import Stack
 from tests.browser.way import Way
+from tests.browser.weight import MOST_BYTES, weight_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-_MOST_BYTES = 20 * 1024
 
 
 async def test_a_browser_solves_the_challenge_in_a_worker(stack: Stack, visit: Visit, watched: Watched) -> None:
@@ -83,15 +82,9 @@ async def test_a_challenge_that_does_not_come_leads_to_the_other_way(stack: Stac
 
 
 async def test_the_page_with_the_challenge_weighs_at_most_20_kilobytes(stack: Stack, visit: Visit) -> None:
-    page = await visit()
-    session = await page.context.new_cdp_session(page)
-    await session.send("Network.enable")
-    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    sizes: list[float] = []
-    session.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
-    await page.goto(f"{stack.edge_url}/rooms/asking", wait_until="networkidle")
-    assert len(sizes) >= 5, "page, two styles, two scripts"
-    assert sum(sizes) <= _MOST_BYTES
+    parts = await weight_of(await visit(), f"{stack.edge_url}/rooms/asking")
+    assert any("proof.js" in address for address in parts)
+    assert sum(parts.values()) <= MOST_BYTES, parts
 
 
 async def _press_until_in_line(page: Page) -> None:

@@ -8,8 +8,9 @@ from shared.web.languages import LANGUAGES
 from tests.browser.accessible import faults_of
 from tests.browser.conftest import Visit
 from tests.browser.stack import Stack
-from tests.browser.test_waiting_page import _HIDE, _MOST_BYTES, _WAITS, _answer
+from tests.browser.test_waiting_page import _HIDE, _WAITS, _answer
 from tests.browser.way import Way
+from tests.browser.weight import MOST_BYTES, weight_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -53,15 +54,10 @@ async def test_the_waiting_page_in_each_language(stack: Stack, visit: Visit, lan
 async def test_the_waiting_page_stays_light_in_arabic(stack: Stack, visit: Visit) -> None:
     page = await visit()
     await Way(page, stack).join("slow")
+    await page.locator("#line[data-live]").wait_for()
     await _speak(page, stack, "ar")
-    session = await page.context.new_cdp_session(page)
-    await session.send("Network.enable")
-    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    sizes: list[float] = []
-    session.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
-    await page.goto(f"{stack.edge_url}/rooms/slow", wait_until="networkidle")
-    assert len(sizes) >= 4, "page, two styles, script"
-    assert sum(sizes) <= _MOST_BYTES
+    parts = await weight_of(page, f"{stack.edge_url}/rooms/slow")
+    assert sum(parts.values()) <= MOST_BYTES, parts
 
 
 async def test_who_asks_for_a_sound_hears_it_when_called(stack: Stack, visit: Visit) -> None:

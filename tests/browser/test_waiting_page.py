@@ -11,10 +11,10 @@ from shared.web import words
 from tests.browser.conftest import Visit, Watched
 from tests.browser.stack import Stack
 from tests.browser.way import Way
+from tests.browser.weight import MOST_BYTES, weight_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-_MOST_BYTES = 20 * 1024
 _WAITS = [(5, 30), (20, 130), (240, 401), (300, 300), (1700, 2300), (4000, 9000), (50_000, 200_000), (90_000, 99_000)]
 _HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
@@ -195,14 +195,10 @@ async def test_a_ticket_that_cannot_be_read_is_told_kindly(stack: Stack, visit: 
 async def test_the_whole_page_weighs_at_most_20_kilobytes(stack: Stack, visit: Visit) -> None:
     page = await visit()
     await Way(page, stack).join("slow")
-    session = await page.context.new_cdp_session(page)
-    await session.send("Network.enable")
-    await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    sizes: list[float] = []
-    session.on("Network.loadingFinished", lambda done: sizes.append(done["encodedDataLength"]))
-    await page.goto(f"{stack.edge_url}/rooms/slow", wait_until="networkidle")
-    assert len(sizes) >= 4, "page, two styles, script"
-    assert sum(sizes) <= _MOST_BYTES
+    await page.locator("#line[data-live]").wait_for()
+    parts = await weight_of(page, f"{stack.edge_url}/rooms/slow")
+    assert len(parts) >= 4, "page, two styles, script"
+    assert sum(parts.values()) <= MOST_BYTES, parts
 
 
 async def test_the_page_says_by_itself_why_nobody_is_called_and_when_waiting_is_hardly_worth_it(

@@ -23,15 +23,22 @@ class Way:
         await self.press("Take my place in line")
 
     async def through(self) -> None:
-        """Wait until the script has taken us through."""
+        """Wait for the turn, and say that we are here."""
+        await self.heading("It is your turn")
+        await self.live()
+        await self.press("I am here – go to booking")
         await self.heading("You are through. Sign in next")
+
+    async def live(self) -> None:
+        """Wait until the script has taken the page over."""
+        await self.page.locator("#line[data-live]").wait_for()
 
     async def through_by_hand(self) -> None:
         """Go through as somebody without scripts: look again until there is a button."""
         turn = self.page.get_by_role("heading", name="It is your turn")
         while not await turn.is_visible():
             await self.page.get_by_role("link", name="Look again now").click()
-        await self.press("Go to booking")
+        await self.press("I am here – go to booking")
         await self.press("Go to booking")
         await self.heading("You are through. Sign in next")
 

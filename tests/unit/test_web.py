@@ -48,3 +48,15 @@ def test_the_address_of_a_static_file_changes_with_its_content(tmp_path: Path) -
     before = Statics(tmp_path).url("a.css")
     (tmp_path / "a.css").write_text("b{}")
     assert Statics(tmp_path).url("a.css") != before
+
+
+def test_a_module_is_imported_by_the_address_of_what_it_is_now(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text('import { b } from "./b.js";')
+    (tmp_path / "b.js").write_text('export { c as b } from "./c.js";')
+    (tmp_path / "c.js").write_text("export const c = 1;")
+    before = Statics(tmp_path)
+    (tmp_path / "c.js").write_text("export const c = 2;")
+    after = Statics(tmp_path)
+    assert all(before.url(name) != after.url(name) for name in ("a.js", "b.js", "c.js")), "each is another file now"
+    sent = after.content("a.js").decode()
+    assert f'from ".{after.url("b.js").removeprefix("/static")}";' in sent

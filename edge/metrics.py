@@ -34,6 +34,7 @@ _ACTS = (
     "tell",
     "settle",
     "register",
+    "log",
 )
 
 

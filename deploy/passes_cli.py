@@ -1,8 +1,6 @@
 """The commands of ``vestibule passes``."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from deploy import passes
 from deploy.errors import StackError
 from deploy.keys import KeyFile, KeySettings, Ring
+from deploy.operator_cli import AsJson, Edge, Why, do, explained
 from edge.passes import MAX_NUMBER, Passes, PassRefused
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -46,7 +45,7 @@ def issue(
     out: Annotated[Path, typer.Option(help="The CSV file to write; it must not exist.")],
 ) -> None:
     """Write a new batch of passes, and print its name. The file is as good as so many places: keep it like money."""
-    with _explained(), _bar(count) as bar:
+    with explained(), _bar(count) as bar:
         task = bar.add_task("passes", total=count)
         batch = passes.issue(
             _passes(),
@@ -67,12 +66,31 @@ def check(
     cohort: CohortOption,
 ) -> None:
     """Say what a pass is. Whether it was used or revoked only the edge knows."""
-    with _explained():
+    with explained():
         try:
             found = _passes().open(text, room, [cohort])
         except PassRefused as refused:
             raise StackError(_WHY[refused.reason]) from None
     sys.stdout.write(f"batch      {found.batch}\nnumber     {found.n}\nadmission  {token_id(found.ticket_id)}\n")
+
+
+@app.command()
+def revoke(
+    room: RoomOption,
+    batch: Annotated[str, typer.Option(help="The first two groups of a pass.")],
+    reason: Why,
+    number: Annotated[
+        list[int] | None, typer.Option(help="Of the printer's table; may be repeated. Without it: the whole batch.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Make all of the batch good again.")] = False,
+    edge: Edge = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take passes back that nobody has used yet; in force on every edge within a second."""
+    from edge.ops_models import Revocation
+
+    revocation = Revocation(batch=batch, numbers=number or None, undo=undo, reason=reason)
+    do(edge, lambda client: client.revoke_passes(room, revocation), as_json=as_json)
 
 
 def _passes() -> Passes:
@@ -84,12 +102,3 @@ def _bar(count: int) -> Progress:
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=count < _MANY or not console.is_terminal)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except StackError as error:
-        sys.stderr.write(f"vestibule: {error}\n")
-        raise typer.Exit(2) from None

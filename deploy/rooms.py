@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,8 @@ from deploy.datadir import DataDir
 from deploy.errors import StackError
 from deploy.issuer import LocalIssuer
 from edge.client import ApiError, ApiUnreachable, OperatorClient
-from edge.ops_models import NewRoom, RoomReport
+from edge.ops_answers import LaneReport, LogPage, RoomReport, Told
+from edge.ops_models import NewRoom
 from shared.clock import Clock
 from shared.settings import Settings
 
@@ -124,11 +125,15 @@ def show_room(console: Console, room: RoomReport) -> None:
     rows = (
         ("Room", f"{room.room}  {room.name}"),
         ("State", _state(room)),
+        ("Schedule", _schedule(room)),
         ("Why", room.reason),
         ("Rate", f"{room.rate_per_s:g} tokens/s, burst {room.burst}, {room.tokens:g} there now"),
         ("Line", f"{room.joined} joined, {room.called} called, {room.admitted} admitted, {room.left} left"),
         ("Now", f"{room.waiting} wait, {room.backlog} called and not yet through"),
         ("Meter", f"{room.calls_per_s:g} calls/s, {room.show:.0%} of those called show up"),
+        ("Lanes", ", ".join(lane.lane for lane in room.lanes)),
+        ("Passing by", f"{room.bypass.rate_per_s:g} tokens/s" if room.bypass.rate_per_s else "off"),
+        ("Order", _order(room)),
         ("Challenge", room.challenge),
         ("Governor", room.governor.mode if room.governor else "none: no capacity feed"),
         ("Leads to", room.enter_url),
@@ -140,9 +145,53 @@ def show_room(console: Console, room: RoomReport) -> None:
     console.print(table)
 
 
+def show_lanes(console: Console, lanes: list[LaneReport]) -> None:
+    """Print a line for each lane."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("Lane", "Access", "Phase"):
+        table.add_column(title)
+    for title in ("Weight", "Floor/s", "Now/s", "Waiting", "Called", "Admitted"):
+        table.add_column(title, justify="right")
+    table.add_column("Opens")
+    for lane in lanes:
+        rates = (f"{lane.weight:g}", f"{lane.floor_per_s:g}", f"{lane.rate_per_s:g}")
+        people = map(str, (lane.waiting, lane.called, lane.admitted))
+        table.add_row(lane.lane, lane.access, lane.phase, *rates, *people, lane.opens_at or "with the room")
+    console.print(table)
+
+
+def show_log(console: Console, page: LogPage) -> None:
+    """Print a line for each row, and how to see more."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("When", "Who", "What", "Why", "From", "To"):
+        table.add_column(title, overflow="fold")
+    for row in page.rows:
+        texts = (row.at, row.actor, row.what, row.why, _settings(row.before), _settings(row.after))
+        table.add_row(*(Text(text) for text in texts))
+    console.print(table)
+    if page.next_before is not None:
+        console.print(f"older rows: --before {page.next_before}")
+
+
+def _settings(told: Mapping[str, Told]) -> str:
+    return ", ".join(f"{name}={'none' if value is None else value}" for name, value in told.items())
+
+
 def _state(room: RoomReport) -> str:
     why = room.governor.why if room.governor else None
-    return f"{room.state} ({why})" if why else room.state
+    told = room.state if room.phase == room.state else f"{room.phase}, {room.state} as far as operators say"
+    return f"{told} ({why})" if why else told
+
+
+def _schedule(room: RoomReport) -> str:
+    times = (("joining from", room.prequeue_at), ("opens", room.opens_at), ("closes", room.closes_at))
+    return ", ".join(f"{what} {time}" for what, time in times if time) or "none"
+
+
+def _order(room: RoomReport) -> str:
+    if room.lottery_commitment is None:
+        return "first come, first served"
+    return f"by lot, committed to {room.lottery_commitment}"
 
 
 def _created(room: RoomReport) -> str:

@@ -3,7 +3,7 @@
     async with OperatorClient("https://wait.example.org", token) as edge:
         room = await edge.change_room("demo", RoomChange(rate_per_s=5, reason="two booking servers are down"))
 
-What is sent and returned are the structs of ``edge.ops_models``. What goes wrong:
+What is sent and returned are the structs of ``edge.ops_models`` and ``edge.ops_answers``. What goes wrong:
 
     Exception
     └── ClientError
@@ -18,7 +18,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from edge.ops_models import NewRoom, RoomChange, RoomReport, RoomReports, StateChange
+from edge.ops_answers import LogPage, RoomReport, RoomReports
+from edge.ops_models import BypassChange, NewRoom, Reset, Revocation, RoomChange, StateChange
 
 T = TypeVar("T")
 
@@ -108,11 +109,43 @@ class OperatorClient:
 
     async def pause_room(self, room: str, reason: str) -> RoomReport:
         """Stop calling people; everybody keeps their place."""
-        return await self._call("POST", f"{_address(room)}:pause", RoomReport, StateChange(reason))
+        return await self._act(room, "pause", StateChange(reason))
 
     async def resume_room(self, room: str, reason: str) -> RoomReport:
         """Go on where the pause began."""
-        return await self._call("POST", f"{_address(room)}:resume", RoomReport, StateChange(reason))
+        return await self._act(room, "resume", StateChange(reason))
+
+    async def open_room(self, room: str, reason: str) -> RoomReport:
+        """Open a room that is closed, draining or paused, as far as its schedule goes."""
+        return await self._act(room, "open", StateChange(reason))
+
+    async def drain_room(self, room: str, reason: str) -> RoomReport:
+        """Take nobody new in, and serve the line to its end."""
+        return await self._act(room, "drain", StateChange(reason))
+
+    async def close_room(self, room: str, reason: str) -> RoomReport:
+        """Take nobody in and call nobody; tickets stay good, should the room open again."""
+        return await self._act(room, "close", StateChange(reason))
+
+    async def reset_room(self, room: str, confirm: str, reason: str) -> RoomReport:
+        """Begin a new line: every ticket of the old one is stale. ``confirm`` is the room's id once more."""
+        return await self._act(room, "reset", Reset(confirm, reason))
+
+    async def set_bypass(self, room: str, change: BypassChange) -> RoomReport:
+        """Let holders of passes pass by the line, at a rate of their own, or no longer."""
+        return await self._act(room, "bypass", change)
+
+    async def revoke_passes(self, room: str, revocation: Revocation) -> RoomReport:
+        """Take passes back that have not been used, or make a batch good again."""
+        return await self._act(room, "revoke-passes", revocation)
+
+    async def read_log(self, room: str, *, limit: int = 50, before: int | None = None) -> LogPage:
+        """Return what was changed, newest first; ``before``: only what is older than this version."""
+        query = f"?limit={limit}" if before is None else f"?limit={limit}&before={before}"
+        return await self._call("GET", f"{_address(room)}/log{query}", LogPage)
+
+    async def _act(self, room: str, act: str, body: msgspec.Struct) -> RoomReport:
+        return await self._call("POST", f"{_address(room)}:{act}", RoomReport, body)
 
     async def _call(self, method: str, path: str, form: type[T], body: msgspec.Struct | None = None) -> T:
         headers, content = self._headers, None

@@ -13,6 +13,7 @@ from edge.kept import Keeper
 from edge.left import LeftTickets
 from edge.line import ClaimOutcome, Healing, Line, LineError, Refused, StoreUnavailable
 from edge.metrics import EdgeMetrics
+from edge.oplog import OpLog
 from edge.pace import Pace
 from edge.room import Picture, PlaceState, RoomPlan, Setting, Spot
 from edge.shuttle import Hold, Shuttle
@@ -45,12 +46,14 @@ class Desk:
         metrics: EdgeMetrics,
         *,
         keeper: Keeper,
+        log: OpLog,
         pace: Pace,
         hold_s: float,
         hold_most: int,
     ) -> None:
         self.plan = plan
         self.line = line
+        self.log = log
         self._keeper = keeper
         self._pace = pace
         known = keeper.read()
@@ -115,17 +118,18 @@ class Desk:
         self._left[spot.lane].add(spot.number)
         self._note(await self.line.leave([spot]))
 
-    async def change(self, settings: Mapping[str, Setting], row: str = "") -> View:
-        """Change the room's settings and write the row into its log; raises StoreUnavailable."""
-        view = self._note(await self.line.change(settings, row))
-        await self._keeper.keep(self.line.known, at_once=True)
-        return view
+    async def change(self, settings: Mapping[str, Setting], row: str = "", seen: int | None = None) -> View:
+        """Change the room's settings and write the row into its log; this edge has both on disk when it returns.
 
-    async def reset(self, row: str) -> View:
-        """Begin a new line, in which nobody stands yet; raises StoreUnavailable."""
-        view = self._note(await self.line.reset(row))
-        await self._keeper.keep(self.line.known, at_once=True)
-        return view
+        Raises:
+            Late: the settings are no longer those of version ``seen``; nothing was changed.
+            StoreUnavailable: they may have been changed; where they were, the row will be in the log.
+        """
+        return await self._changed(await self.line.change(settings, row, seen), row)
+
+    async def reset(self, row: str, reason: str) -> View:
+        """Begin a new line, in which nobody stands yet; raises Late, StoreUnavailable, as ``change`` does."""
+        return await self._changed(await self.line.reset(row, reason=reason), row)
 
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
@@ -156,6 +160,13 @@ class Desk:
                 await asyncio.wait_for(stop.wait(), self._pace.every_s)
         await self._keeper.keep(self.line.known, at_once=True)
 
+    async def _changed(self, picture: Picture, row: str) -> View:
+        view = self._note(picture)
+        if row:
+            await self.log.add(picture.version, row)
+        await self._keeper.keep(self.line.known, at_once=True)
+        return view
+
     async def _follow(self, view: View) -> None:
         """Read what is not part of a picture where the picture says that it has changed."""
         picture = view.picture
@@ -165,6 +176,7 @@ class Desk:
         if picture.revoked_at != self._revoked_at:
             await self.line.read_revoked()
             self._revoked_at = picture.revoked_at
+        await self.log.follow((picture.epoch, picture.version), healing=picture.healing)
 
     def _note(self, picture: Picture) -> View:
         now = asyncio.get_running_loop().time()

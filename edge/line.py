@@ -37,6 +37,7 @@ class LineError(Exception):
         │   ├── SoldOut         nothing is left to queue for
         │   ├── Draining        the room serves those who are in line, and nobody else
         │   └── Scheduled       nobody may join yet
+        ├── Late                the settings are others than those that the change was thought of for
         └── Moved               the room has begun a new line; this ticket belongs to an old one
     """
 
@@ -65,6 +66,10 @@ class Scheduled(Closed):
     """Nobody may join yet."""
 
 
+class Late(LineError):
+    """The settings are others than those that the change was thought of for: it was not made."""
+
+
 class Moved(LineError):
     """The room has begun a new line; the place belongs to an old one."""
 
@@ -77,7 +82,7 @@ class Joins(msgspec.Struct, frozen=True):
 
 
 class _Reply(msgspec.Struct):
-    outcome: Literal["installed", "amended", "kept", "joined", "healing", "seen", "changed", "moved", "missing"]
+    outcome: Literal["installed", "amended", "kept", "joined", "healing", "seen", "changed", "late", "moved", "missing"]
     room: Picture | None = None
     joins: list[Joins] = []
     standings: list[PlaceState] = []
@@ -150,16 +155,23 @@ class Line:
 
     async def install(self, now_us: int | None = None) -> Picture:
         """Make sure that the store has the room, with the last settings this process knows; see ``install.lua``."""
-        return await self._install(self.known, "", now_us)
+        return _room(await self._install(self.known, "", now_us))
 
-    async def reset(self, row: str, now_us: int | None = None) -> Picture:
-        """Begin a new line: every ticket of the old one is stale. Settings stay; a lottery gets another seed."""
+    async def reset(self, row: str, now_us: int | None = None, *, reason: str = "") -> Picture:
+        """Begin a new line: every ticket of the old one is stale. Settings stay; a lottery gets another seed.
+
+        Raises:
+            Late: settings or line are others than this process knew, or the store had lost them: nothing was done.
+        """
         fresh: dict[str, Setting] = {name: -1 for name in self._settings if name.endswith(".entries")}
         known = self.known
         nobody = [0] * len(known.joined)
-        settings = known.settings | fresh | {"seed": ""}
-        begun = Known(epoch=known.epoch + 1, version=known.version + 1, joined=nobody, called=nobody, settings=settings)
-        return await self._install(begun, row, now_us)
+        settings = known.settings | fresh | {"seed": "", "reason": reason}
+        begun = Known(epoch=known.epoch + 1, version=known.version, joined=nobody, called=nobody, settings=settings)
+        reply = await self._install(begun, row, now_us)
+        if reply.outcome != "installed":
+            raise Late
+        return _room(reply)
 
     async def join(self, visitors: Sequence[int], now_us: int | None = None) -> tuple[list[Joins], Picture]:
         """Take consecutive numbers for so many visitors of each lane; return what became of each lane's, and the
@@ -210,24 +222,35 @@ class Line:
         """Note a valid ticket: its lane never goes below it again."""
         self._joined[spot.lane] = max(self._joined[spot.lane], spot.number, spot.place)
 
-    async def change(self, settings: Mapping[str, Setting], row: str = "", now_us: int | None = None) -> Picture:
+    async def change(
+        self, settings: Mapping[str, Setting], row: str = "", seen: int | None = None, now_us: int | None = None
+    ) -> Picture:
         """Change settings of the room, on every edge at once, and write the row into its log; see ``change.lua``.
 
         Args:
-            settings: by the names of the room's fields, see ``SETTINGS`` and ``LANE_SETTINGS``.
+            settings: by the names of the room's fields, see ``SETTINGS`` and ``LANE_SETTINGS``; also ``revoked``.
+            seen: version of the settings that the change was thought of for; None: whatever they are.
+
+        Raises:
+            Late: they are others by now: nothing was changed.
         """
-        arguments: list[Setting] = [row, *(part for setting in settings.items() for part in setting)]
+        arguments: list[Setting] = [row, "" if seen is None else seen]
+        arguments += [part for setting in settings.items() for part in setting]
         reply = await self._run(scripts.CHANGE, arguments, now_us)
         if reply.outcome == "missing":
             await self.install(now_us)
             reply = await self._run(scripts.CHANGE, arguments, now_us)
+        if reply.outcome == "late":
+            raise Late
+        if "revoked" in settings:
+            self._revoked = str(settings["revoked"])
         return _room(reply)
 
-    async def _install(self, known: Known, row: str, now_us: int | None) -> Picture:
+    async def _install(self, known: Known, row: str, now_us: int | None) -> _Reply:
         settings = [part for setting in known.settings.items() for part in setting]
-        seed = sha256(self._ids.secret(32).encode()).hexdigest()  # proposed anew each time; the store keeps the first
+        seed = new_seed(self._ids)  # proposed anew each time; the store keeps the first
         arguments = [self._plan.call_window_s, self._heal_us, known.version, row, seed, *settings]
-        return _room(await self._run(scripts.INSTALL, arguments, now_us, known))
+        return await self._run(scripts.INSTALL, arguments, now_us, known)
 
     def _drawn(self, lane: int, entry: int) -> int:
         entries, seed = int(self._settings[f"{lane + 1}.entries"]), str(self._settings["seed"])
@@ -239,7 +262,7 @@ class Line:
         if spots:
             self._joined = _most(self._joined, highest(spots, len(self._joined)))
         reply = await self._act(script, [part for spot in spots for part in spot], now_us)
-        if reply.outcome == "moved":
+        if reply.outcome == "moved" and spots:
             raise Moved
         return reply
 
@@ -292,6 +315,11 @@ class Line:
             self._called = [0] * len(self._called)
         if mark >= self._mark:
             self._mark, self._settings = mark, settings
+
+
+def new_seed(ids: Ids) -> str:
+    """Return a seed for a lottery, in hex."""
+    return sha256(ids.secret(32).encode()).hexdigest()
 
 
 def _room(reply: _Reply) -> Picture:

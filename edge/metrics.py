@@ -36,6 +36,7 @@ _ACTS = (
     "tell",
     "settle",
     "register",
+    "log",
 )
 
 

@@ -4,8 +4,10 @@ import msgspec
 
 from edge import errors
 from edge.desk import Desk
-from edge.ops_models import GovernorChange, GovernorReport
+from edge.ops_answers import GovernorReport
+from edge.ops_models import GovernorChange
 from edge.pacing import Bounds
+from edge.room import Picture, RoomPlan
 from edge.steering import bounds_of, written
 from edge.view import View
 from shared import problem
@@ -28,18 +30,16 @@ def report(desk: Desk, view: View) -> GovernorReport | None:
     )
 
 
-async def changed(desk: Desk, given: GovernorChange) -> str:
+def changed(plan: RoomPlan, seen: Picture, given: GovernorChange) -> str:
     """Return the bounds with what is given, as the store keeps them.
 
     Raises:
         Problem: ``no_capacity_feed``; ``invalid_body`` where the lowest rate would be above the highest.
-        StoreUnavailable: see there.
     """
-    if desk.plan.capacity_url is None:
+    if plan.capacity_url is None:
         raise Problem(errors.NO_CAPACITY_FEED)
-    now = bounds_of(desk.plan, (await desk.refresh()).picture)
     wished = {name: value for name, value in msgspec.structs.asdict(given).items() if value is not msgspec.UNSET}
-    bounds: Bounds = msgspec.structs.replace(now, **wished)
+    bounds: Bounds = msgspec.structs.replace(bounds_of(plan, seen), **wished)
     if bounds.min_rate_per_s > bounds.max_rate_per_s:
         raise Problem(problem.INVALID_BODY, "the lowest rate is above the highest - at `$.governor`")
     return written(bounds)

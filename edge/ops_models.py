@@ -1,4 +1,4 @@
-"""What operators send and get, as the API and its client both know it. Imports nothing of the server."""
+"""What operators send, as the API and its client both know it. Imports nothing of the server."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,18 +6,19 @@ from typing import Annotated
 import msgspec
 
 from edge.pacing import Mode
-from edge.room import MAX_BURST, MAX_LANES, MAX_RATE_PER_S, Access, ChallengeKind, Discipline, Held, RoomState
+from edge.room import MAX_BURST, MAX_LANES, MAX_RATE_PER_S, Access, ChallengeKind, Discipline, RoomState
 
 Id = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
 
 Rate = Annotated[float, msgspec.Meta(ge=0.01, le=MAX_RATE_PER_S)]
 Burst = Annotated[int, msgspec.Meta(ge=1, le=MAX_BURST)]
 People = Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
+Weight = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
+Floor = Annotated[float, msgspec.Meta(ge=0, le=MAX_RATE_PER_S)]
 Quota = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] | None
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2_083)]
-Reason = Annotated[str, msgspec.Meta(max_length=200)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-GivenReason = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class GovernorChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,31 +34,67 @@ class GovernorChange(msgspec.Struct, forbid_unknown_fields=True):
     max_inside: People | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class GovernorReport(msgspec.Struct, frozen=True):
-    """A room's governor. ``why`` nobody is called (null: people are); ``remaining`` doses, null while not known."""
-
-    mode: Mode
-    min_rate_per_s: float
-    max_rate_per_s: float
-    max_inside: int | None
-    why: Held | None
-    remaining: int | None
-
-
 class StateChange(msgspec.Struct, forbid_unknown_fields=True):
-    """Why a room is paused or resumed."""
+    """Why a room is paused, resumed, opened, drained or closed."""
 
-    reason: Reason | msgspec.UnsetType = msgspec.UNSET
+    reason: Reason
 
 
-class RoomChange(msgspec.Struct, forbid_unknown_fields=True):
-    """What to change; what is missing stays. ``rate_per_s`` is in tokens per second, ``burst`` in tokens."""
+class Schedule(msgspec.Struct, forbid_unknown_fields=True):
+    """When people may join, are called, and no longer are; null: no such time, what is missing stays."""
 
+    prequeue_at: Moment | msgspec.UnsetType | None = msgspec.UNSET
+    opens_at: Moment | msgspec.UnsetType | None = msgspec.UNSET
+    closes_at: Moment | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class LaneChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What to change of a lane; what is missing stays. ``opens_at`` null: with the room."""
+
+    weight: Weight | msgspec.UnsetType = msgspec.UNSET
+    floor_per_s: Floor | msgspec.UnsetType = msgspec.UNSET
+    opens_at: Moment | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class RoomChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What to change and why; what is missing stays. ``rate_per_s`` is in tokens per second, ``burst`` in tokens."""
+
+    reason: Reason
     rate_per_s: Rate | msgspec.UnsetType = msgspec.UNSET
     burst: Burst | msgspec.UnsetType = msgspec.UNSET
-    reason: Reason | msgspec.UnsetType = msgspec.UNSET
     challenge: ChallengeKind | msgspec.UnsetType = msgspec.UNSET
     governor: GovernorChange | msgspec.UnsetType = msgspec.UNSET
+    schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
+    discipline: Discipline | msgspec.UnsetType = msgspec.UNSET
+    lanes: dict[Id, LaneChange] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Reset(msgspec.Struct, forbid_unknown_fields=True):
+    """Why a new line is begun; ``confirm`` is the room's id, for everybody in the old one loses the place."""
+
+    confirm: str
+    reason: Reason
+
+
+class BypassChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How many holders of passes a second pass by the line, and why; ``off``, or a rate of 0: nobody does."""
+
+    reason: Reason
+    rate_per_s: Floor | msgspec.UnsetType = msgspec.UNSET
+    burst: Burst | msgspec.UnsetType = msgspec.UNSET
+    off: bool = False
+
+
+class Revocation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Which passes are taken back, and why: ``numbers`` of a batch, or all of it.
+
+    ``undo`` makes everything of the batch that was taken back good again.
+    """
+
+    batch: Annotated[str, msgspec.Meta(max_length=64)]
+    reason: Reason
+    numbers: Annotated[list[int], msgspec.Meta(min_length=1)] | None = None
+    undo: bool = False
 
 
 class NewLimits(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,8 +109,8 @@ class NewLane(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A lane of a room to create, as the rooms file has it; what is missing is the default."""
 
     lane: Id
-    weight: Annotated[float, msgspec.Meta(gt=0, le=1_000)] | msgspec.UnsetType = msgspec.UNSET
-    floor_per_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_RATE_PER_S)] | msgspec.UnsetType = msgspec.UNSET
+    weight: Weight | msgspec.UnsetType = msgspec.UNSET
+    floor_per_s: Floor | msgspec.UnsetType = msgspec.UNSET
     access: Access | msgspec.UnsetType = msgspec.UNSET
     opens_at: Moment | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -88,7 +125,7 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
     rate_per_s: Rate
     enter_url: Address
-    reason: GivenReason
+    reason: Reason
     burst: Burst | msgspec.UnsetType = msgspec.UNSET
     token_ttl_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | msgspec.UnsetType = msgspec.UNSET
     call_window_s: Annotated[int, msgspec.Meta(ge=2, le=300)] | msgspec.UnsetType = msgspec.UNSET
@@ -107,51 +144,3 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     lanes: Annotated[list[NewLane], msgspec.Meta(min_length=1, max_length=MAX_LANES)] | msgspec.UnsetType = (
         msgspec.UNSET
     )
-
-
-class CreationReport(msgspec.Struct, frozen=True):
-    """Who created a room, when (ISO 8601) and why."""
-
-    at: str
-    actor: str
-    why: str
-
-
-class RoomReport(msgspec.Struct, frozen=True):
-    """A room with its settings, counters and meters.
-
-    ``tokens`` is the level of the token bucket, ``show`` the share of called people who turn up, ``backlog`` the people
-    called lately who wait for a token. ``reason`` is what the last change gave. ``created`` is null where the rooms
-    file has the room.
-    """
-
-    room: str
-    name: str
-    state: RoomState
-    reason: str
-    epoch: int
-    rate_per_s: float
-    burst: int
-    call_window_s: int
-    token_ttl_s: int
-    enter_url: str
-    challenge: ChallengeKind
-    governor: GovernorReport | None
-    created: CreationReport | None
-    joined: int
-    called: int
-    answered: int
-    admitted: int
-    left: int
-    waiting: int
-    backlog: int
-    tokens: float
-    show: float
-    calls_per_s: float
-    as_of: str
-
-
-class RoomReports(msgspec.Struct, frozen=True):
-    """All rooms of this edge."""
-
-    rooms: list[RoomReport]

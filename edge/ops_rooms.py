@@ -10,6 +10,7 @@ from edge.register import Creation
 from edge.registrar import Registrar, RoomExists, TooManyRooms
 from edge.room import RoomPlan
 from shared import problem
+from shared.bearer import Identity
 from shared.problem import Problem
 
 
@@ -29,15 +30,15 @@ def plan_of(given: NewRoom) -> RoomPlan:
         raise Problem(problem.INVALID_BODY, f"{fault['msg']} - at `{path}`") from None
 
 
-async def created(registrar: Registrar, given: NewRoom, *, actor: str, at: float) -> Desk:
-    """Create the room, in the name of ``actor`` at the Unix time ``at``.
+async def created(registrar: Registrar, given: NewRoom, operator: Identity, *, at: float) -> Desk:
+    """Create the room, in the name of ``operator`` at the Unix time ``at``.
 
     Raises:
         Problem: ``invalid_body``, ``room_exists``, ``too_many_rooms``.
         Healing, StoreUnavailable: see ``Registrar.create``.
     """
     try:
-        return await registrar.create(plan_of(given), Creation(at, actor, given.reason))
+        return await registrar.create(plan_of(given), Creation(at, operator.sub, given.reason, operator.issuer))
     except RoomExists:
         raise Problem(errors.ROOM_EXISTS) from None
     except TooManyRooms:

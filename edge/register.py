@@ -25,11 +25,12 @@ Entries = dict[str, bytes]
 
 
 class Creation(msgspec.Struct, frozen=True):
-    """Who created a room, when (Unix seconds) and why."""
+    """Who created a room, when (Unix seconds) and why; ``issuer`` of the bearer token that said so."""
 
     at: float
     actor: str
     why: str
+    issuer: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True):

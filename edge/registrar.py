@@ -14,6 +14,7 @@ from edge import register
 from edge.desk import Desk
 from edge.kept import RegisterKeeper
 from edge.line import Healing, LineError, StoreUnavailable
+from edge.ops_told import creation_row
 from edge.register import Creation, Register
 from edge.room import RoomPlan
 from edge.rooms import Rooms
@@ -82,7 +83,7 @@ class Registrar:
         self._learn({plan.id: entry})
         await self._keeper.keep(self._entries)
         desk = self._rooms.desks[plan.id]
-        await desk.change({"reason": created.why})
+        await desk.change({"reason": created.why})  # its row is that of the creation
         return desk
 
     async def refresh(self) -> None:
@@ -126,5 +127,5 @@ class Registrar:
             log.warning("room_not_opened", room=room, fault=str(fault))
             return
         self._creations[room] = created
-        self._rooms.open(plan)
+        self._rooms.open(plan).log.begin(creation_row(plan, created))
         log.info("room_opened", room=room)

@@ -23,6 +23,7 @@ MAX_PLACE = 2**32 - 1  # a bitmap of the store ends there
 MAX_RATE_PER_S = 100_000
 MAX_BURST = 100_000
 MAX_LANES = 8
+MAX_MOMENT_US = 7_258_118_400_000_000 - 1  # the end of 2199
 GENERAL = "general"
 Quota = Annotated[int, Field(ge=1, le=10_000_000)] | None
 Name = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -107,6 +108,7 @@ class RoomPlan(BaseModel):
         if sum(lane.floor_per_s for lane in self.lanes) > self.rate_per_s:
             raise ValueError("the lanes' floors are more than the room's rate")
         fault = schedule_fault(*(us(moment) for moment in (self.prequeue_at, self.opens_at, self.closes_at)))
+        fault = fault or next((fault for lane in self.lanes if (fault := schedule_fault(0, us(lane.opens_at), 0))), "")
         if fault:
             raise ValueError(fault)
         return self
@@ -127,6 +129,8 @@ def us(moment: datetime | None) -> int:
 
 def schedule_fault(prequeue_us: int, opens_us: int, closes_us: int) -> str:
     """Return what is wrong with a schedule in words, empty where nothing is. 0: no such time."""
+    if not all(0 <= moment <= MAX_MOMENT_US for moment in (prequeue_us, opens_us, closes_us)):
+        return "a time before 1970 or after 2199"
     if prequeue_us and not opens_us:
         return "a room that people may join early needs the time at which it opens"
     if prequeue_us and prequeue_us > opens_us:

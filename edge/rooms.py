@@ -16,7 +16,9 @@ from edge.guard import Guard
 from edge.herald import Herald
 from edge.kept import Keeper
 from edge.line import Line
+from edge.logfile import LogFile
 from edge.metrics import EdgeMetrics
+from edge.oplog import LogStore, OpLog
 from edge.outbox import Outbox
 from edge.pace import Pace
 from edge.room import Picture, RoomPlan
@@ -57,6 +59,7 @@ class OpenRoom:
             means.line(means.client, plan, metrics, heal_s=config.heal_s, ids=means.ids),
             metrics,
             keeper=Keeper(config.state_dir, plan.id),
+            log=OpLog(LogStore(means.client, plan, metrics), LogFile(config.state_dir, plan.id)),
             pace=means.pace,
             hold_s=config.join_hold_s,
             hold_most=config.join_hold_most,

@@ -3,11 +3,14 @@ Change a room's settings, in force on every edge with the next script that runs,
 
 Guarantee: the time until now is settled under the old settings first, so that a change of rate never creates tokens. The
 settings get a higher version than they had, and than any that was set earlier. A change is made if and only if it is in
-the log, under its version; a row of the log is never changed.
+the log, under its version; a row of the log is never changed. A change that was thought of for other settings than are in
+force is "late" and does nothing, and so is one of the discipline once somebody stands in line: those who joined first come,
+first served hold places, those of a lottery do not.
 
 KEYS  as in include/room.lua, and last the log: hash of rows by version
-ARGV  REST row of the log, REST+1… settings: a field's name, its value, and so on
-Returns JSON {outcome: "changed" | "missing", room}.
+ARGV  REST row of the log, +1 version of the settings that were looked at (empty: whatever they are),
+      +2… settings: a field's name, its value, and so on
+Returns JSON {outcome: "changed" | "late" | "missing", room}.
 ]]
 
 local room = load()
@@ -15,8 +18,33 @@ if not room then
     return MISSING
 end
 advance(room, clock())
+
+local function stands_in_line()
+    for _, lane in ipairs(room.lanes) do
+        if lane.joined > 0 then
+            return true
+        end
+    end
+    return false
+end
+
+local function is_late()
+    if ARGV[REST + 1] ~= '' and ARGV[REST + 1] ~= string.format('%.0f', room.version) then
+        return true
+    end
+    for index = REST + 2, #ARGV, 2 do
+        if ARGV[index] == 'discipline' and ARGV[index + 1] ~= room.discipline and stands_in_line() then
+            return true
+        end
+    end
+    return false
+end
+
+if is_late() then
+    return told('late', room)
+end
 local rate, state, parts = room.rate, room.state, least_parts(room)
-for index = REST + 1, #ARGV, 2 do
+for index = REST + 2, #ARGV, 2 do
     set(room, ARGV[index], ARGV[index + 1])
 end
 room.tokens = math.min(room.tokens, room.burst)

@@ -5,12 +5,14 @@ Guarantee: a room that is there keeps its line, and its settings unless those th
 after a loss the newest settings that any edge knows are in force, whichever edge installs first. The token buckets begin
 empty, so that losing the store, or restarting it at will, never yields a token more than rate · time + burst. Places are
 touched again only when `heal_us` have passed: by then every edge that lives has said which places it has seen. The seed
-of a lottery is the first that any edge has proposed; from then on it is a setting.
+of a lottery is the first that any edge has proposed; from then on it is a setting. A new line that an operator begins
+brings a row for the log: it begins if and only if the row is written, and with the settings that are in force.
 
 KEYS  as in include/room.lua, and last the log: hash of rows by version
-ARGV  REST window in seconds, +1 heal_us, +2 version of the settings, +3 row of the log (for a new line; may be empty),
+ARGV  REST window in seconds, +1 heal_us, +2 version of the settings, +3 row of the log (empty, but for an operator's new line),
       +4 seed to propose, +5… the settings: a field's name, its value, and so on
-Returns JSON {outcome: "installed" | "amended" | "kept", room}.
+Returns JSON {outcome: "installed" | "amended" | "kept", room}; for an operator's new line also "late" (the settings or the
+line are others by now) or "missing".
 ]]
 
 local now = clock()
@@ -38,6 +40,15 @@ local function expect_everybody()
     end
 end
 
+local row = ARGV[REST + 3]
+if row ~= '' then
+    if not room then
+        return MISSING
+    elseif room.epoch >= epoch or string.format('%.0f', room.version) ~= ARGV[REST + 2] then
+        return told('late', room)
+    end
+end
+
 local outcome = 'kept'
 if not room or room.epoch < epoch then
     redis.call('DEL', unpack(KEYS, 1, 2 + 4 * LANES))
@@ -48,8 +59,9 @@ if not room or room.epoch < epoch then
     room.healing_until = now + heal_us
     expect_everybody()
     outcome = 'installed'
-    if ARGV[REST + 3] ~= '' then
-        redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), ARGV[REST + 3])
+    if row ~= '' then
+        changed(room, now)
+        redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), row)
     end
 end
 if room.window ~= window then

@@ -71,12 +71,12 @@ class Stack:
     async def operate(self, room: str, act: str) -> None:
         """Pause or resume a room."""
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
-            (await client.post(f"/v1/ops/rooms/{room}:{act}", json={})).raise_for_status()
+            (await client.post(f"/v1/ops/rooms/{room}:{act}", json={"reason": "a test"})).raise_for_status()
 
     async def change(self, room: str, **settings: float) -> None:
         """Change a room's settings."""
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
-            (await client.patch(f"/v1/ops/rooms/{room}", json=settings)).raise_for_status()
+            (await client.patch(f"/v1/ops/rooms/{room}", json={"reason": "a test", **settings})).raise_for_status()
 
     async def create(self, room: str, **plan: object) -> None:
         """Create a room that calls hardly anybody."""

@@ -17,7 +17,9 @@ from edge.feed import connect
 from edge.herald import Herald
 from edge.kept import Keeper
 from edge.line import StoreUnavailable
+from edge.logfile import LogFile
 from edge.metrics import EdgeMetrics
+from edge.oplog import LogStore, OpLog
 from edge.outbox import Fate, Outbox
 from edge.pace import Pace
 from edge.webhook import Target, Webhook
@@ -80,7 +82,16 @@ async def begin(valkey: Redis, receiver: Receiver, serve: Serve) -> AsyncIterato
         outbox: type[Outbox] = Outbox,
     ) -> Telling:
         metrics = EdgeMetrics(CollectorRegistry())
-        desk = Desk(plan(), line(valkey), metrics, keeper=Keeper(None, "demo"), pace=Pace(), hold_s=0, hold_most=0)
+        desk = Desk(
+            plan(),
+            line(valkey),
+            metrics,
+            keeper=Keeper(None, "demo"),
+            log=OpLog(LogStore(valkey, plan(), metrics), LogFile(None, "demo")),
+            pace=Pace(),
+            hold_s=0,
+            hold_most=0,
+        )
         box = outbox(valkey, "demo", metrics, pace=Pace(), holder=name, lease_s=LEASE_S)
         webhook = Webhook(http, Target(url, (SECRET_BYTES,)), timeout_s=timeout_s)
         courier = Courier("demo", box, webhook, metrics.herald, clock=SystemClock(), ids=SystemIds(), patience=patience)

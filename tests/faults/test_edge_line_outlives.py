@@ -270,7 +270,7 @@ async def test_what_an_operator_set_is_back_when_every_edge_and_the_store_restar
     for _ in range(5):
         await place(two)
     await one.patch("/v1/ops/rooms/demo", json={"rate_per_s": 7.5, "burst": 3, "reason": "snow"}, headers=operator)
-    await one.post("/v1/ops/rooms/demo:pause", headers=operator)
+    await one.post("/v1/ops/rooms/demo:pause", json={"reason": "snow"}, headers=operator)
     await machine_room.lose_power()
     _, two = await machine_room.start(ROOM)
     report = await machine_room.report(two)
@@ -287,7 +287,7 @@ async def test_where_nobody_has_set_anything_a_changed_rooms_file_is_what_counts
 
 async def test_without_a_folder_the_rooms_file_is_all_that_is_left(machine_room: MachineRoom) -> None:
     one, _ = await machine_room.start(ROOM, keeps=False)
-    await one.post("/v1/ops/rooms/demo:pause", headers=machine_room.issuer.operator())
+    await one.post("/v1/ops/rooms/demo:pause", json={"reason": "snow"}, headers=machine_room.issuer.operator())
     await machine_room.lose_power()
     one, _ = await machine_room.start(ROOM, keeps=False)
     assert (await machine_room.report(one))["state"] == "open"

@@ -145,8 +145,8 @@ async def test_settings_that_operators_changed_survive_the_loss_of_the_store(
 
     issuer = Issuer(tmp_path)
     async with client(await serve(create_app(config(store.url, SLOW, issuers=(issuer.trusted,))))) as ops:
-        await ops.patch("/v1/ops/rooms/demo", json={"rate_per_s": 0.02}, headers=issuer.operator())
-        await ops.post("/v1/ops/rooms/demo:pause", headers=issuer.operator())
+        await ops.patch("/v1/ops/rooms/demo", json={"rate_per_s": 0.02, "reason": "slower"}, headers=issuer.operator())
+        await ops.post("/v1/ops/rooms/demo:pause", json={"reason": "snow"}, headers=issuer.operator())
         store.kill()
         store.start()
 

@@ -18,7 +18,7 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from shared.bearer import TrustedIssuer
 from tests.conftest import Serve
-from tests.edge_world import Issuer, config
+from tests.edge_world import Issuer, config, plan
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -38,21 +38,23 @@ def local(tmp_path: Path) -> LocalIssuer:
 @pytest.fixture
 async def base(valkey: Redis, valkey_server: Valkey, serve: Serve, issuer: Issuer, local: LocalIssuer) -> str:
     trusted = (issuer.trusted, TrustedIssuer.model_validate(local.trusted()))
-    return await serve(create_app(config(valkey_server.url, issuers=trusted)))
+    lanes = [{"lane": "general"}, {"lane": "letters", "access": "pass"}]
+    return await serve(create_app(config(valkey_server.url, plan(lanes=lanes), issuers=trusted)))
 
 
 @pytest.fixture
 def run(base: str, issuer: Issuer, tmp_path: Path) -> Iterator[Run]:
     """Run the command as an operator of that edge; the edge answers meanwhile."""
 
-    async def run(*arguments: str, **environment: str | None) -> Result:
+    async def run(*arguments: str, typed: str = "", **environment: str | None) -> Result:
         told = {
             "VESTIBULE_EDGE_PUBLIC_URL": base,
             "VESTIBULE_OPERATOR_TOKEN": issuer.token("operator", sub="olga"),
             "VESTIBULE_DATA_DIR": str(tmp_path),
             "COLUMNS": "160",
         }
-        return await asyncio.to_thread(CliRunner().invoke, app, ["room", *arguments], env={**told, **environment})
+        whole = arguments if arguments[0] == "passes" else ("room", *arguments)
+        return await asyncio.to_thread(CliRunner().invoke, app, whole, input=typed, env={**told, **environment})
 
     with capture_logs():  # of the edge, which would write on the command's output: both are in this process
         yield run
@@ -79,6 +81,50 @@ async def test_an_operators_day(run: Run, tmp_path: Path) -> None:
     assert told(await run("show", "spring", "--json"))["reason"] == "calm"
 
 
+async def test_an_opening_day(run: Run) -> None:
+    because = ("--reason", "opening day", "--json")
+    times = ("--prequeue-at", "2099-03-01T08:00+01:00", "--opens-at", "2099-03-01T09:00+01:00")
+    planned = told(await run("schedule", "demo", *times, *because))
+    assert (planned["phase"], planned["opens_at"]) == ("scheduled", "2099-03-01T08:00:00.000Z")
+    assert told(await run("schedule", "demo", "--closes-at", "none", *because))["opens_at"] == planned["opens_at"]
+    none = ("--prequeue-at", "none", "--opens-at", "none")
+    assert told(await run("schedule", "demo", *none, *because))["phase"] == "open"
+    [_, letters] = told(await run("lanes", "demo", "letters", "--weight", "2", "--floor", "1.5", *because))
+    assert (letters["weight"], letters["floor_per_s"]) == (2, 1.5)
+    assert told(await run("bypass", "demo", "--rate", "5", "--burst", "3", *because))["bypass"]["rate_per_s"] == 5
+    assert told(await run("bypass", "demo", "--off", *because))["bypass"]["rate_per_s"] == 0
+    revoke = ("passes", "revoke", "--room", "demo", "--batch", "k7q2-m9xd")
+    assert told(await run(*revoke, "--number", "4", "--number", "17", *because))["revoked_passes"] == 2
+    assert told(await run(*revoke, *because))["revoked_passes"] == 1
+    assert told(await run(*revoke, "--undo", *because))["revoked_passes"] == 0
+    for act, state in (("drain", "draining"), ("close", "closed"), ("open", "open")):
+        assert told(await run(act, "demo", *because))["state"] == state
+    assert told(await run("reset", "demo", "--confirm", "demo", *because))["epoch"] == 2
+    page = told(await run("log", "demo", "--limit", "2", "--json"))
+    assert [row["what"] for row in page["rows"]] == ["room_reset", "room_opened"]
+    older = told(await run("log", "demo", "--before", str(page["next_before"]), "--json"))
+    assert (len(older["rows"]), older["rows"][0]["what"], older["next_before"]) == (11, "room_closed", None)
+
+
+async def test_a_new_line_is_not_begun_by_mistake(run: Run) -> None:
+    unsure = await run("reset", "demo", "--reason", "a mistake")
+    assert (unsure.exit_code, unsure.stderr) == (
+        2,
+        "vestibule: everybody in line loses the place: give --confirm demo\n",
+    )
+    wrong = await run("reset", "demo", "--confirm", "spring", "--reason", "a mistake")
+    assert (wrong.exit_code, wrong.stderr.startswith("vestibule: not_confirmed: ")) == (2, True)
+    assert told(await run("show", "demo", "--json"))["epoch"] == 1
+
+
+async def test_a_reset_asks_for_the_rooms_name_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deploy.room_acts_cli._is_terminal", lambda: True)
+    for typed, epoch in (("spring\n", 1), ("demo\n", 2)):
+        answered = await run("reset", "demo", "--reason", "the wrong room", typed=typed)
+        assert "type demo" in answered.stderr
+        assert told(await run("show", "demo", "--json"))["epoch"] == epoch
+
+
 async def test_people_are_shown_tables(run: Run) -> None:
     await run("pause", "demo", "--reason", "[red]storm[/red]")
     listed = (await run("list")).stdout.splitlines()
@@ -87,6 +133,13 @@ async def test_people_are_shown_tables(run: Run) -> None:
     shown = (await run("show", "demo")).stdout
     assert "50 tokens/s, burst 10" in shown
     assert "by the rooms file" in shown
+    assert "general, letters" in shown
+    lanes = (await run("lanes", "demo")).stdout.splitlines()
+    assert lanes[2].split() == ["letters", "pass", "paused", "1", "0", "0", "0", "0", "0", "with", "the", "room"]
+    log = (await run("log", "demo", "--limit", "1")).stdout
+    assert "olga" in log
+    assert "[red]storm[/red]" in log
+    assert "state=open" in log
 
 
 @pytest.mark.parametrize(
@@ -94,6 +147,14 @@ async def test_people_are_shown_tables(run: Run) -> None:
     [
         (["show", "nowhere"], "vestibule: not_found: there is no such room\n"),
         (["rate", "demo", "0", "--reason", "x"], "vestibule: invalid_body: "),
+        (["schedule", "demo", "--opens-at", "tomorrow", "--reason", "x"], "vestibule: 'tomorrow' is no time with its"),
+        (
+            ["schedule", "demo", "--opens-at", "2099-01-01T00:00", "--reason", "x"],
+            "vestibule: '2099-01-01T00:00' is no",
+        ),
+        (["lanes", "demo", "nobody", "--reason", "x"], "vestibule: invalid_body: there is no such lane"),
+        (["lanes", "demo", "general", "--weight", "2"], "vestibule: say why: give --reason\n"),
+        (["bypass", "demo", "--reason", "x"], "vestibule: invalid_body: give either a rate or off"),
         (["create", "demo", "--rate", "1", "--reason", "x"], "vestibule: not a room: "),
         (
             ["create", "demo", "--name", "D", "--rate", "1", "--enter-url", "http://a.example", "--reason", "x"],
@@ -108,7 +169,22 @@ async def test_what_goes_wrong_is_said_in_one_line_with_its_code(run: Run, argum
     assert result.stderr.startswith(error)
 
 
-@pytest.mark.parametrize("arguments", [["pause", "demo"], ["resume", "demo"], ["rate", "demo", "5"], ["create", "a"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["pause", "demo"],
+        ["resume", "demo"],
+        ["open", "demo"],
+        ["drain", "demo"],
+        ["close", "demo"],
+        ["schedule", "demo"],
+        ["bypass", "demo", "--off"],
+        ["reset", "demo", "--confirm", "demo"],
+        ["rate", "demo", "5"],
+        ["create", "a"],
+        ["passes", "revoke", "--room", "demo", "--batch", "K7Q2M9XD"],
+    ],
+)
 async def test_no_change_without_a_reason(run: Run, arguments: list[str]) -> None:
     result = await run(*arguments)
     assert (result.exit_code, "--reason" in result.stderr) == (2, True)

@@ -92,11 +92,13 @@ def test_operators_change_the_rate_with_a_token_of_the_command_line(up: Up, addr
 
     changed = httpx.patch(
         room,
-        json={"rate_per_s": 40},
+        json={"rate_per_s": 40, "reason": "as many as can be vaccinated"},
         headers={"Authorization": f"Bearer {_token(up, '--role', 'operator', '--sub', 'olga')}"},
     )
     refused = httpx.patch(
-        room, json={"rate_per_s": 9}, headers={"Authorization": f"Bearer {_token(up, '--sub', 'ana')}"}
+        room,
+        json={"rate_per_s": 9, "reason": "a visitor"},
+        headers={"Authorization": f"Bearer {_token(up, '--sub', 'ana')}"},
     )
 
     assert changed.status_code == 200, changed.text

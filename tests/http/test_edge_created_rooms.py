@@ -88,7 +88,9 @@ async def test_a_created_room_has_limits_a_challenge_and_settings_of_its_own(edg
     assert "ratelimit" not in challenge.headers
     codes = [(await edges.one.post("/v1/rooms/spring/tickets")).json()["code"] for _ in range(3)]
     assert codes == ["challenge_missing", "challenge_missing", "too_many_requests"]
-    slower = await edges.one.patch("/v1/ops/rooms/spring", json={"rate_per_s": 3}, headers=edges.operator)
+    slower = await edges.one.patch(
+        "/v1/ops/rooms/spring", json={"rate_per_s": 3, "reason": "snow"}, headers=edges.operator
+    )
     assert slower.json()["rate_per_s"] == 3
 
 

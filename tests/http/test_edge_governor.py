@@ -53,7 +53,7 @@ class Room:
         return await until(self.status, lambda body: {name: body[name] for name in expected} == expected)
 
     async def govern(self, **changes: Any) -> httpx.Response:
-        return await self.operator.patch("/v1/ops/rooms/demo", json={"governor": changes})
+        return await self.operator.patch("/v1/ops/rooms/demo", json={"governor": changes, "reason": "a test"})
 
     async def report(self) -> dict[str, Any]:
         body: dict[str, Any] = (await self.operator.get("/v1/ops/rooms/demo")).json()
@@ -144,7 +144,7 @@ async def test_one_bad_reading_is_an_accident(room: Room) -> None:
 
 
 async def test_an_operators_pause_outlives_whatever_the_booking_system_does(room: Room) -> None:
-    await room.operator.post("/v1/ops/rooms/demo:pause")
+    await room.operator.post("/v1/ops/rooms/demo:pause", json={"reason": "snow"})
     room.behind.says = told(frozen=True)
     await room.becomes(why="frozen", state="paused")
     room.behind.says = told()
@@ -162,7 +162,9 @@ async def test_a_room_without_a_booking_system_follows_nothing(room: Room) -> No
     assert (alone["why"], alone["remaining"], alone["state"]) == (None, None, "open")
     report = (await room.operator.get("/v1/ops/rooms/alone")).json()
     assert report["governor"] is None
-    refused = await room.operator.patch("/v1/ops/rooms/alone", json={"governor": {"mode": "automatic"}})
+    refused = await room.operator.patch(
+        "/v1/ops/rooms/alone", json={"governor": {"mode": "automatic"}, "reason": "a test"}
+    )
     assert (refused.status_code, refused.json()["code"]) == (409, "no_capacity_feed")
 
 
@@ -244,12 +246,12 @@ async def test_an_automatic_room_grows_while_people_wait_and_falls_when_answers_
         "remaining": 1000,
     }
     await room.becomes(rate_per_s=40)
-    await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 1, "burst": 1})
+    await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 1, "burst": 1, "reason": "a test"})
     for _ in range(20):
         await room.join()
     await until(room.status, lambda body: 1 < body["rate_per_s"] < 2)
     assert await metric(room.edge, "governor_decisions_total", room="demo", action="increase") >= 1
-    await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 40})
+    await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 40, "reason": "a test"})
     slow = Latency(500, 2000, 1000, 100)
     room.behind.says = told(health="degraded", latency=slow, errors=Errors(0, 0.05, 100))
     await until(room.status, lambda body: 25 < body["rate_per_s"] <= 29)
@@ -263,7 +265,7 @@ async def test_an_automatic_room_grows_while_people_wait_and_falls_when_answers_
     assert await metric(room.edge, "inside", room="demo") >= 449
     await room.govern(mode="manual")
     room.behind.says = told(latency=slow, health="degraded")
-    await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 33})
+    await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 33, "reason": "a test"})
     asked = room.behind.asked
     await until(room.status, lambda _: room.behind.asked > asked + 5)
     assert (await room.status())["rate_per_s"] == 33, "a manual rate is the operator's"
@@ -290,7 +292,9 @@ async def test_switched_off_a_broken_feed_holds_nobody(room: Room) -> None:
 )
 async def test_bounds_that_make_no_sense_change_nothing(room: Room, wrong: object) -> None:
     before = (await room.report())["governor"]
-    refused = await room.operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 9, "governor": wrong})
+    refused = await room.operator.patch(
+        "/v1/ops/rooms/demo", json={"rate_per_s": 9, "governor": wrong, "reason": "a test"}
+    )
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_body")
     after = await room.report()
     assert {**after["governor"], "remaining": 0} == {**before, "remaining": 0}

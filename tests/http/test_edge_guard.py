@@ -207,13 +207,17 @@ async def test_operators_switch_the_challenge_on_every_edge_within_a_second(edge
     edges = [await edge(room, issuers=(issuer.trusted,)) for _ in range(2)]
     async with client(edges[0]) as one, client(edges[1]) as two:
         assert (await two.get("/v1/rooms/demo/challenge")).status_code == 204
-        answer = await one.patch("/v1/ops/rooms/demo", json={"challenge": "altcha"}, headers=issuer.operator())
+        answer = await one.patch(
+            "/v1/ops/rooms/demo", json={"challenge": "altcha", "reason": "robots"}, headers=issuer.operator()
+        )
         assert answer.json()["challenge"] == "altcha"
         async with asyncio.timeout(1):
             while (await two.get("/v1/rooms/demo/challenge")).status_code != 200:
                 pass
         assert (await join(two)).json()["code"] == "challenge_missing"
-        await two.patch("/v1/ops/rooms/demo", json={"challenge": "off"}, headers=issuer.operator())
+        await two.patch(
+            "/v1/ops/rooms/demo", json={"challenge": "off", "reason": "they are gone"}, headers=issuer.operator()
+        )
         assert (await join(two)).status_code == 201
 
 

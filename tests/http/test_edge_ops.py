@@ -9,15 +9,32 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
+from edge.ops_api import endpoints
 from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, plan
 
-CALLS = [
+SPRING = {
+    "id": "spring",
+    "name": "Spring",
+    "rate_per_s": 4,
+    "enter_url": "https://book.example.org/enter",
+    "reason": "the second programme opens",
+}
+ROOM = plan(lanes=[{"lane": "general"}, {"lane": "letters", "access": "pass"}])
+CALLS: list[tuple[str, str, dict[str, object] | None]] = [
     ("GET", "/v1/ops/rooms", None),
     ("GET", "/v1/ops/rooms/demo", None),
-    ("PATCH", "/v1/ops/rooms/demo", {"rate_per_s": 1}),
+    ("GET", "/v1/ops/rooms/demo/log?limit=3", None),
+    ("PATCH", "/v1/ops/rooms/demo", {"rate_per_s": 1, "reason": "snow"}),
     ("POST", "/v1/ops/rooms/demo:pause", {"reason": "snow"}),
-    ("POST", "/v1/ops/rooms/demo:resume", None),
+    ("POST", "/v1/ops/rooms/demo:resume", {"reason": "sun"}),
+    ("POST", "/v1/ops/rooms/demo:open", {"reason": "sun"}),
+    ("POST", "/v1/ops/rooms/demo:drain", {"reason": "enough"}),
+    ("POST", "/v1/ops/rooms/demo:close", {"reason": "the evening"}),
+    ("POST", "/v1/ops/rooms/demo:reset", {"confirm": "demo", "reason": "the wrong room"}),
+    ("POST", "/v1/ops/rooms/demo:bypass", {"rate_per_s": 5, "reason": "a night shift"}),
+    ("POST", "/v1/ops/rooms/demo:revoke-passes", {"batch": "K7Q2M9XD", "reason": "a leak"}),
+    ("POST", "/v1/ops/rooms", SPRING),
 ]
 
 
@@ -28,7 +45,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Issuer:
 
 @pytest.fixture
 async def base(valkey: Redis, valkey_server: Valkey, serve: Serve, issuer: Issuer) -> str:
-    return await serve(create_app(config(valkey_server.url, plan(), plan(id="other"), issuers=(issuer.trusted,))))
+    return await serve(create_app(config(valkey_server.url, ROOM, plan(id="other"), issuers=(issuer.trusted,))))
 
 
 @pytest.fixture
@@ -58,20 +75,20 @@ async def test_a_change_is_in_force_when_it_answers(operator: httpx.AsyncClient)
     report = (await operator.get("/v1/ops/rooms/demo")).json()
     assert (report["rate_per_s"], report["burst"], report["reason"]) == (7.5, 3, "the clinics are slow today")
     assert report["tokens"] <= 3
-    only_rate = (await operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 2})).json()
+    only_rate = (await operator.patch("/v1/ops/rooms/demo", json={"rate_per_s": 2, "reason": "snow"})).json()
     assert (only_rate["rate_per_s"], only_rate["burst"]) == (2, 3)
     other = (await operator.get("/v1/ops/rooms/other")).json()
     assert (other["rate_per_s"], other["burst"]) == (50, 10), "another room is another line"
 
 
 async def test_a_pause_stops_calls_and_a_resume_goes_on(operator: httpx.AsyncClient) -> None:
-    paused = await operator.post("/v1/ops/rooms/demo:pause")
+    paused = await operator.post("/v1/ops/rooms/demo:pause", json={"reason": "lunch"})
     assert (paused.json()["state"], paused.json()["calls_per_s"]) == ("paused", 0)
     joined = (await operator.post("/v1/rooms/demo/tickets", headers={"Authorization": ""})).json()
     assert (joined["state"], joined["room_state"], joined["wait"]) == ("waiting", "paused", None)
     again = (await operator.post("/v1/ops/rooms/demo:pause", json={"reason": "snow"})).json()
     assert (again["state"], again["reason"]) == ("paused", "snow")
-    resumed = await operator.post("/v1/ops/rooms/demo:resume", json={})
+    resumed = await operator.post("/v1/ops/rooms/demo:resume", json={"reason": "sun"})
     assert resumed.json()["state"] == "open"
     assert resumed.json()["calls_per_s"] == 50
 
@@ -84,15 +101,16 @@ async def test_every_call_needs_the_operators_role(
         nobody = await anyone.request(method, path, json=body)
         assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
         assert nobody.headers["www-authenticate"].startswith("Bearer")
-        visitor = {"Authorization": f"Bearer {issuer.token('visitor')}"}
-        wrong = await anyone.request(method, path, json=body, headers=visitor)
-        assert (wrong.status_code, wrong.json()["code"]) == (403, "forbidden")
+        for role in ("visitor", "assistant"):
+            headers = {"Authorization": f"Bearer {issuer.token(role)}"}
+            wrong = await anyone.request(method, path, json=body, headers=headers)
+            assert (wrong.status_code, wrong.json()["code"]) == (403, "forbidden")
         expired = {"Authorization": f"Bearer {issuer.token('operator', exp=1_000_000_000)}"}
         late = await anyone.request(method, path, json=body, headers=expired)
         assert late.status_code == 401
-        rate = (await anyone.get("/v1/rooms/demo")).json()["rate_per_s"]
-        assert rate == 50
-        assert (await anyone.request(method, path, json=body, headers=issuer.operator())).status_code == 200
+        log = (await anyone.get("/v1/ops/rooms/demo/log", headers=issuer.operator())).json()
+        assert log["rows"] == [], "nothing was done"
+        assert (await anyone.request(method, path, json=body, headers=issuer.operator())).status_code in {200, 201}
 
 
 @pytest.mark.parametrize(
@@ -105,23 +123,42 @@ async def test_every_call_needs_the_operators_role(
         {"rate_per_s": None},
         {"burst": 0},
         {"burst": 1.5},
-        {"reason": "x" * 201},
-        {"reason": 5},
         {"state": "open"},
-        [],
+        {"rate_per_s": 5, "reason": "x" * 201},
+        {"rate_per_s": 5, "reason": ""},
+        {"rate_per_s": 5, "reason": 5},
+        {"rate_per_s": 5, "reason": None},
     ],
 )
-async def test_a_change_that_makes_no_sense_changes_nothing(operator: httpx.AsyncClient, body: object) -> None:
-    response = await operator.patch("/v1/ops/rooms/demo", json=body)
+async def test_a_change_that_makes_no_sense_changes_nothing(
+    operator: httpx.AsyncClient, body: dict[str, object]
+) -> None:
+    response = await operator.patch("/v1/ops/rooms/demo", json={"reason": "a test"} | body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_body")
     report = (await operator.get("/v1/ops/rooms/demo")).json()
     assert (report["rate_per_s"], report["burst"], report["reason"]) == (50, 10, "")
 
 
 async def test_unknown_rooms_are_not_found(operator: httpx.AsyncClient) -> None:
-    for method, path, body in CALLS[1:]:
+    for method, path, body in CALLS[1:-1]:
         response = await operator.request(method, path.replace("demo", "nowhere"), json=body)
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [call for call in CALLS if call[2]])
+async def test_no_change_without_a_reason(
+    operator: httpx.AsyncClient, method: str, path: str, body: dict[str, object]
+) -> None:
+    without = {name: value for name, value in body.items() if name != "reason"}
+    for wrong in (without, without | {"reason": ""}, without | {"reason": "x" * 201}):
+        response = await operator.request(method, path, json=wrong)
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_body")
+    assert (await operator.get("/v1/ops/rooms/demo/log")).json()["rows"] == []
+
+
+def test_every_operation_is_in_the_table() -> None:
+    listed = {(method, path.partition("?")[0].replace("demo", "{room}")) for method, path, _ in CALLS}
+    assert listed == {(endpoint.method, endpoint.path) for endpoint in endpoints()}
 
 
 async def test_a_production_edge_refuses_the_local_issuer(tmp_path: Path, issuer: Issuer) -> None:

@@ -126,15 +126,15 @@ async def test_a_changed_rate_and_a_pause_reach_every_edge_within_a_second(
         ticket = await _ticket(one)
         one.cookies.clear()
         began = now()
-        await one.patch("/v1/ops/rooms/demo", json={"rate_per_s": 3.0}, headers=issuer.operator())
-        await one.post("/v1/ops/rooms/demo:pause", headers=issuer.operator())
+        await one.patch("/v1/ops/rooms/demo", json={"rate_per_s": 3.0, "reason": "slower"}, headers=issuer.operator())
+        await one.post("/v1/ops/rooms/demo:pause", json={"reason": "lunch"}, headers=issuer.operator())
         assert await _claim(two, ticket) is None, "a claim obeys at once, wherever it is made"
         for edge in (one, two):
             while (status := (await edge.get("/v1/rooms/demo")).json())["state"] != "paused":
                 assert now() - began < 1
             assert status["rate_per_s"] == 3
         assert now() - began < 1
-        await two.post("/v1/ops/rooms/demo:resume", headers=issuer.operator())
+        await two.post("/v1/ops/rooms/demo:resume", json={"reason": "after lunch"}, headers=issuer.operator())
         assert (await one.get("/v1/rooms/demo/tickets/me", headers={"Authorization": f"Ticket {ticket}"})).json()[
             "room_state"
         ] == "open"

@@ -17,10 +17,10 @@ from edge.browser import Plain, Visitor
 from edge.desk import Desk
 from edge.line import Closed, LineError, Moved
 from edge.room import Kind, Phase
+from edge.standing import Standing, expect
 from edge.state import EdgeState
 from edge.ticket import TicketRefused
 from edge.view import View
-from edge.visits import Standing
 from shared import problem
 from shared.problem import Problem
 from shared.web import languages, words
@@ -157,7 +157,7 @@ class Pages:
 
     def _door(self, visitor: Visitor, view: View, note: Note) -> Response:
         seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
-        expected = visits.expect(view, lane, seen.lanes[lane].waiting)
+        expected = expect(view, lane, seen.lanes[lane].waiting)
         shell = self._shell(
             visitor, "join.html", state=seen.shown, note=note, challenge=view.challenge, **outlook.notes(view)
         )

@@ -13,9 +13,10 @@ from edge.challenge import MAX_SOLUTION_LENGTH, Challenge
 from edge.desk import Desk
 from edge.guard import Proof, visit_cookie_name
 from edge.lineup import Wish
+from edge.standing import Joined, Standing
 from edge.state import EdgeState
 from edge.view import RoomStatus
-from edge.visits import Admission, Joined, Standing
+from edge.visits import Admission
 from shared import problem
 from shared.bearer import require_identity
 from shared.http import Endpoint, Header, Json, read_body

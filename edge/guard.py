@@ -7,10 +7,10 @@ is no line to join either.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
+import msgspec
 from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import IPvAnyNetwork
 from starlette.types import Scope
@@ -36,8 +36,7 @@ VISIT_LIVES_S = 600
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """What a visitor brings to show good faith: a solution (or a note of having waited), and the cookie of a visit."""
 
     solution: str | None = None
@@ -75,6 +74,10 @@ class RoomGuard:
     def asked(self, picture: Picture | None) -> ChallengeKind:
         """Return what newcomers are asked to solve; ``picture`` is the last that was seen of the room."""
         return (picture.challenge if picture else "") or self.plan.challenge
+
+    def asks(self, picture: Picture | None) -> bool:
+        """Whether newcomers must bring anything at all."""
+        return self.plan.require_cookie or self.asked(picture) != "off"
 
     async def admit(self, proof: Proof, picture: Picture | None) -> None:
         """Let pass who may take a place now; what was brought is used up.

@@ -4,7 +4,6 @@ A ticket is given as the text that the visitor carries, or None. Each raises Pro
 ``edge.errors`` turns into answers.
 """
 
-from dataclasses import dataclass
 from typing import NoReturn
 
 import msgspec
@@ -13,7 +12,7 @@ from edge import errors, estimate
 from edge.desk import Desk, Numbered
 from edge.guard import Proof
 from edge.line import ClaimOutcome, Closed, Draining, Moved, Refused, Scheduled, SoldOut
-from edge.lineup import Lineup, Wish, check, lineup
+from edge.lineup import Lineup, Wish, by_pass, lane_for
 from edge.room import PlaceState, Spot
 from edge.standing import Joined, Standing, joined_at, standing_at
 from edge.state import EdgeState
@@ -22,8 +21,7 @@ from edge.view import View, iso
 from shared.problem import Problem
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(msgspec.Struct, frozen=True):
     """What joining brought: a new place, or the one the visitor had."""
 
     joined: Joined
@@ -55,15 +53,23 @@ async def join(edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO
         kept = await _kept(edge, desk, text)
         if kept is not None:
             return Join(joined_at(text, kept), new=False)
-    check(desk, wish)
+    lineup = None if wish.pass_text else Lineup(lane_for(desk, wish))
     guard = edge.guard.rooms[desk.plan.id]
-    if not wish.is_assistant:
+    if not wish.is_assistant and guard.asks(desk.line.picture):
         await guard.admit(proof, desk.line.picture)
-    async with lineup(desk, guard.passes, wish) as lined_up:
-        joined = await desk.join(lined_up.lane)
-        if joined.refused:
-            raise _closed(joined.refused, joined.view)
-    return Join(_ticketed(edge, desk, lined_up, joined), new=True)
+    if lineup is not None:
+        joined = _numbered(await desk.join(lineup.lane))
+    else:
+        async with by_pass(desk, guard.passes, wish.pass_text or "") as lineup:
+            joined = _numbered(await desk.join(lineup.lane))
+    return Join(_ticketed(edge, desk, lineup, joined), new=True)
+
+
+def _numbered(joined: Numbered) -> Numbered:
+    """Raise Closed where there is no number."""
+    if joined.refused:
+        raise _closed(joined.refused, joined.view)
+    return joined
 
 
 def _ticketed(edge: EdgeState, desk: Desk, lineup: Lineup, joined: Numbered) -> Joined:

@@ -48,12 +48,13 @@ def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float
     Args:
         spread: around 1, for jitter: people who arrived together do not ask together.
     """
-    likely = _LATEST_S if expected is None else expected.p50_s / 3
     crowd = waiting / _POLLS_PER_S
-    wished = max(_SOONEST_S, min(_LATEST_S, max(likely, min(crowd, likely * 2))))
     if expected is None:
-        wished = max(_PAUSED_S, min(_LATEST_S, crowd))
-    return round(wished * spread, 1)
+        wished = max(_PAUSED_S, crowd)
+    else:
+        likely = expected.p50_s / 3
+        wished = max(_SOONEST_S, likely if crowd <= likely else min(crowd, likely * 2))
+    return round(min(_LATEST_S, wished) * spread, 1)
 
 
 def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool, spread: float) -> int:

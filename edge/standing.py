@@ -59,15 +59,17 @@ class Joined(msgspec.Struct, frozen=True):
 def standing_at(spot: Spot, state: PlaceState, view: View, ids: Ids) -> Standing:
     """Return where the holder of a ticket stands."""
     lane = view.lanes[spot.lane]
+    outlook: Outlook | None = None
     if state == "entered":
-        ahead, wait, outlook = None, None, None
+        ahead, wait = None, None
         poll = estimate.until_draw_s(lane.starts_in_s, spread=ids.spread(0, 1))
     else:
         is_waiting = state == "waiting"
         ahead = max(0, spot.place - lane.called - 1) if is_waiting else 0
         wait = expect(view, spot.lane, ahead) if is_waiting else _NOBODY
         poll = estimate.poll_after_s(wait, waiting=view.waiting, spread=ids.spread(0.9, 1.1))
-        outlook = _outlook(ahead, state, view)
+        if is_unlikely(ahead, state, view.picture):
+            outlook = "unlikely"
     return Standing(
         None if ahead is None else spot.place,
         ahead,
@@ -96,7 +98,3 @@ def expect(view: View, lane: int, ahead: int) -> Wait | None:
     if seen.phase in {"paused", "closed"}:
         return None
     return estimate.wait(ahead, pace_per_s=seen.pace, least_per_s=seen.least, starts_in_s=seen.starts_in_s)
-
-
-def _outlook(ahead: int, state: PlaceState, view: View) -> Outlook | None:
-    return "unlikely" if is_unlikely(ahead, state, view.picture) else None

@@ -65,7 +65,9 @@ def standing_at(spot: Spot, state: PlaceState, view: View, ids: Ids) -> Standing
         poll = estimate.until_draw_s(lane.starts_in_s, spread=ids.spread(0, 1))
     else:
         is_waiting = state == "waiting"
-        ahead = max(0, spot.place - lane.called - 1) if is_waiting else 0
+        ahead = spot.place - lane.called - 1
+        if ahead < 0 or not is_waiting:
+            ahead = 0
         wait = expect(view, spot.lane, ahead) if is_waiting else _NOBODY
         poll = estimate.poll_after_s(wait, waiting=view.waiting, spread=ids.spread(0.9, 1.1))
         if is_unlikely(ahead, state, view.picture):

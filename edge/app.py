@@ -4,19 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from edge import errors, feed, ops_api, visitor_api
 from edge.config import EdgeConfig
 from edge.guard import Guard
-from edge.hot import Page, RoomCalls
+from edge.hot import Page, RoomsFirst
 from edge.kept import RegisterKeeper
 from edge.line import Line, LineError
 from edge.metrics import EdgeMetrics, RoomCollector
@@ -48,17 +46,6 @@ def endpoints() -> list[Endpoint]:
     return [*visitor_api.endpoints(), *ops_api.endpoints()]
 
 
-class _Edge(Starlette):
-    """An app with something before all that Starlette puts before its routes, its own handling of errors included."""
-
-    def __init__(self, before: Callable[[ASGIApp], ASGIApp], **given: Any) -> None:
-        super().__init__(**given)
-        self._before = before
-
-    def build_middleware_stack(self) -> ASGIApp:
-        return self._before(super().build_middleware_stack())
-
-
 def create_app(
     config: EdgeConfig,
     *,
@@ -88,8 +75,11 @@ def create_app(
     pages = Pages(config.theme, secure_cookies=config.secure_cookies)
     routes += pages.routes()
     page = Page(pages.room, pages.errors, page_headers((config.origin_public_url,)))
-    return _Edge(
-        lambda app: RoomCalls(app, visitor_api.endpoints(), page, metrics.http, BODY_LIMIT),
+    return RoomsFirst(
+        visitor_api.endpoints(),
+        page,
+        metrics.http,
+        BODY_LIMIT,
         routes=routes,
         middleware=[
             Middleware(SecurityHeaders, form_targets=(config.origin_public_url,)),

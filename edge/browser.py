@@ -38,16 +38,12 @@ class Visitor:
         self.language = language_of(request.scope)
         self.encoding: Encoding = "gzip" if takes_gzip(request.scope) else ""
         self._cookies = cookies_of(request.scope)
+        self._start_cookie = f"vestibule_start_{desk.plan.id}"  # how many were ahead at the beginning, for the bar only
 
     @property
     def address(self) -> str:
         """The room's page."""
         return f"/rooms/{self.desk.plan.id}"
-
-    @property
-    def start_cookie(self) -> str:
-        """The name of the cookie that holds how many were ahead at the beginning; it moves the progress bar only."""
-        return f"vestibule_start_{self.desk.plan.id}"
 
     @property
     def is_live(self) -> bool:
@@ -56,7 +52,7 @@ class Visitor:
 
     def started_with(self) -> int | None:
         """How many people were ahead at the beginning, as far as the browser remembers."""
-        text = cookie_in(self._cookies, self.start_cookie) or ""
+        text = cookie_in(self._cookies, self._start_cookie) or ""
         return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
     def remember(self, response: Response, ticket: str, ahead: int) -> None:
@@ -77,5 +73,5 @@ class Visitor:
 
     def _start(self, value: str, max_age_s: int) -> bytes:
         ending = "; Secure" if self.edge.config.secure_cookies else ""
-        cookie = f"{self.start_cookie}={value}; Path=/rooms/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{ending}"
+        cookie = f"{self._start_cookie}={value}; Path=/rooms/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{ending}"
         return cookie.encode("latin-1")

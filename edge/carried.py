@@ -1,6 +1,7 @@
 """The ticket that a request carries, read from the raw headers: this runs for every poll of everybody who waits."""
 
 import re
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -37,7 +38,12 @@ def cookies_of(scope: Scope) -> bytes:
 
 def cookie_in(cookies: bytes, name: str) -> str | None:
     """Return a cookie's value out of what ``cookies_of`` returns."""
-    return _from_cookies(cookies, f"{name}=".encode("latin-1"))
+    return _from_cookies(cookies, _wanted(name)) if cookies else None
+
+
+@lru_cache(maxsize=4096)
+def _wanted(name: str) -> bytes:
+    return f"{name}=".encode("latin-1")
 
 
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:

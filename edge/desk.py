@@ -1,9 +1,9 @@
 """A room at work in this process: its line, the round trips shared by many visitors, and a fresh picture of it."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 
 import msgspec
 import structlog
@@ -52,6 +52,7 @@ class Desk:
         hold_most: int,
     ) -> None:
         self.plan = plan
+        self.open_lane = plan.open_lane()
         self.line = line
         self.log = log
         self._keeper = keeper
@@ -189,17 +190,12 @@ class Desk:
 
     async def _join(self, lanes: Sequence[int]) -> list[Numbered]:
         self._metrics.travelled("join", len(lanes))
-        visitors = Counter(lanes)
-        joins, picture = await self.line.join([visitors[index] for index in range(len(self.plan.lanes))])
+        joins, picture = await self.line.join([lanes.count(index) for index in range(len(self.plan.lanes))])
         view = self._note(picture)
-        given: Counter[int] = Counter()
-        joined = []
-        for lane in lanes:
-            number = joins[lane].first + given[lane]
-            given[lane] += 1
-            entry = picture.discipline == "lottery" and picture.lanes[lane].entries < 0
-            joined.append(Numbered(number, joins[lane].refused, entry, view))
-        return joined
+        numbers = [count(each.first) for each in joins]
+        refused = [each.refused for each in joins]
+        entries = [picture.discipline == "lottery" and lane.entries < 0 for lane in picture.lanes]
+        return [Numbered(next(numbers[lane]), refused[lane], entries[lane], view) for lane in lanes]
 
     async def _look(self, spots: Sequence[Spot]) -> list[tuple[PlaceState, View]]:
         self._metrics.travelled("look", len(spots))

@@ -11,10 +11,10 @@ import msgspec
 from edge import errors, visits
 from edge.desk import Desk
 from edge.resume import LIVES_S
+from edge.standing import Joined, joined_at
 from edge.state import EdgeState
 from edge.ticket import TicketRefused
 from edge.view import iso
-from edge.visits import Joined
 from shared.problem import Problem
 
 
@@ -55,4 +55,4 @@ async def resume(edge: EdgeState, desk: Desk, code: str) -> Joined:
     at = await visits.standing(edge, desk, text)
     if at.state == "left":
         raise Problem(errors.TICKET_LEFT)
-    return Joined(text, *msgspec.structs.astuple(at))
+    return joined_at(text, at)

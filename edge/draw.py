@@ -1,7 +1,7 @@
 """What the pages say of a lottery to the holder of an entry: its fingerprint, and what the draw made of the entry."""
 
+from edge.standing import Standing
 from edge.view import View
-from edge.visits import Standing
 from shared.web import words
 
 _SHORT = 8

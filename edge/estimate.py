@@ -10,7 +10,7 @@ _SOONEST_S = 2.0
 _LATEST_S = 60.0
 _POLLS_PER_S = 5_000.0
 _PACED_AT_MOST_S = 30
-_PAUSED_S = 5
+_PAUSED_S = 5.0
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -34,9 +34,9 @@ def wait(ahead: int, *, pace_per_s: float, least_per_s: float, starts_in_s: floa
     if pace_per_s <= 0 or least_per_s <= 0:
         return None
     turn = ahead + 1
-    likely = turn / pace_per_s
-    late = max(turn / min(least_per_s, pace_per_s), (turn + _Z90 * math.sqrt(turn)) / pace_per_s)
-    return Wait(math.ceil(starts_in_s + likely), math.ceil(starts_in_s + late + _SLACK_S))
+    late, latest = (turn + _Z90 * math.sqrt(turn)) / pace_per_s, turn / least_per_s
+    late = max(late, latest)
+    return Wait(math.ceil(starts_in_s + turn / pace_per_s), math.ceil(starts_in_s + late + _SLACK_S))
 
 
 def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float:
@@ -48,11 +48,17 @@ def poll_after_s(expected: Wait | None, *, waiting: int, spread: float) -> float
     Args:
         spread: around 1, for jitter: people who arrived together do not ask together.
     """
-    likely = _LATEST_S if expected is None else expected.p50_s / 3
     crowd = waiting / _POLLS_PER_S
-    wished = max(_SOONEST_S, min(_LATEST_S, max(likely, min(crowd, likely * 2))))
     if expected is None:
-        wished = max(_PAUSED_S, min(_LATEST_S, crowd))
+        wished, soonest = crowd, _PAUSED_S
+    else:
+        wished, soonest = expected.p50_s / 3, _SOONEST_S
+        if crowd > wished:
+            wished = min(crowd, wished * 2)
+    if wished < soonest:
+        wished = soonest
+    elif wished > _LATEST_S:
+        wished = _LATEST_S
     return round(wished * spread, 1)
 
 
@@ -66,7 +72,7 @@ def retry_after_s(backlog: int, *, rate_per_s: float, open_now: bool, spread: fl
         spread: between 0 and 1.
     """
     if not open_now:
-        return _PAUSED_S
+        return int(_PAUSED_S)
     return max(1, math.ceil(min(_PACED_AT_MOST_S, backlog / rate_per_s) * spread))
 
 

@@ -7,10 +7,10 @@ is no line to join either.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
+import msgspec
 from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import IPvAnyNetwork
 from starlette.types import Scope
@@ -36,8 +36,7 @@ VISIT_LIVES_S = 600
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """What a visitor brings to show good faith: a solution (or a note of having waited), and the cookie of a visit."""
 
     solution: str | None = None
@@ -75,6 +74,10 @@ class RoomGuard:
     def asked(self, picture: Picture | None) -> ChallengeKind:
         """Return what newcomers are asked to solve; ``picture`` is the last that was seen of the room."""
         return (picture.challenge if picture else "") or self.plan.challenge
+
+    def asks(self, picture: Picture | None) -> bool:
+        """Whether newcomers must bring anything at all."""
+        return self.plan.require_cookie or self.asked(picture) != "off"
 
     async def admit(self, proof: Proof, picture: Picture | None) -> None:
         """Let pass who may take a place now; what was brought is used up.
@@ -128,6 +131,20 @@ class RoomGuard:
         raise Problem(errors.CHALLENGE_REFUSED, reason=refused.reason, wait_s=refused.wait_s)
 
 
+class _Limit(NamedTuple):
+    """A quota and how it is told: the field of its policy, and the value of the one that says what is left."""
+
+    quota: Quota
+    policy: tuple[bytes, bytes]
+    left: bytes
+
+    @classmethod
+    def of(cls, kind: Kind, quota: Quota) -> "_Limit":
+        name = kind.encode()
+        policy = b'"%b";q=%d;w=%d' % (name, quota.per_window, WINDOW_S)
+        return cls(quota, (b"ratelimit-policy", policy), b'"%b";r=%%d;t=%%d' % name)
+
+
 class Guard:
     """The guards of all rooms of one edge; a room has one from when it is opened."""
 
@@ -155,8 +172,7 @@ class Guard:
         self._once = partial(once, client, counting=counting, clock=clock, ids=ids)
         self._limiter = MovingWindowRateLimiter(SharedStorage(client))
         self._clock = clock
-        self._quotas: dict[tuple[str, Kind], Quota] = {}
-        self._policies: dict[tuple[str, Kind], tuple[bytes, bytes]] = {}
+        self._limits: dict[tuple[str, Kind], _Limit] = {}
         self.rooms: dict[str, RoomGuard] = {}
 
     def open(self, plan: RoomPlan) -> RoomGuard:
@@ -164,9 +180,7 @@ class Guard:
         for kind, limit in plan.limits.by_kind():
             opened = self.metrics.opened[kind]
             quota = Quota(f"{{{plan.id}}}:{kind}", limit, self._limiter, self._clock, opened)
-            self._quotas[plan.id, kind] = quota
-            policy = b'"%b";q=%d;w=%d' % (kind.encode(), quota.per_window, WINDOW_S)
-            self._policies[plan.id, kind] = (b"ratelimit-policy", policy)
+            self._limits[plan.id, kind] = _Limit.of(kind, quota)
         once = self._once(plan.id, keep_s=VISIT_LIVES_S + plan.challenge_wait_s)
         guard = RoomGuard(plan, once, self._pass_guard(plan), self)
         self.rooms[plan.id] = guard
@@ -187,9 +201,10 @@ class Guard:
         Raises:
             Problem: ``too_many_requests``.
         """
-        quota = self._quotas.get((room, kind))
-        if quota is None:
+        limit = self._limits.get((room, kind))
+        if limit is None:
             return ()
+        quota = limit.quota
         now = asyncio.get_running_loop().time()
         address = self._clients.key(scope)
         left = quota.take(address, now)
@@ -197,14 +212,13 @@ class Guard:
             try:
                 left = await quota.ask(address, now)
             except Limited as refused:
-                raise self._too_many(room, kind, refused.retry_after_s) from None
-        told = b'"%b";r=%d;t=%d' % (kind.encode(), left, quota.seconds_left(now))
-        return (self._policies[room, kind], (b"ratelimit", told))
+                raise self._too_many(limit, kind, refused.retry_after_s) from None
+        return (limit.policy, (b"ratelimit", limit.left % (left, quota.seconds_left(now))))
 
-    def _too_many(self, room: str, kind: Kind, retry_after_s: int) -> Problem:
+    def _too_many(self, limit: "_Limit", kind: Kind, retry_after_s: int) -> Problem:
         self.metrics.limited[kind]()
-        name, policy = self._policies[room, kind]
-        headers = {name.decode(): policy.decode(), "ratelimit": f'"{kind}";r=0;t={retry_after_s}'}
+        name, policy = limit.policy
+        headers = {name.decode(): policy.decode(), "ratelimit": (limit.left % (0, retry_after_s)).decode()}
         return Problem(errors.TOO_MANY_REQUESTS, retry_after_s=retry_after_s, headers=headers)
 
 

@@ -9,10 +9,12 @@ what is not found here goes on to the routes.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from edge import errors
 from edge.carried import has_body
@@ -40,16 +42,17 @@ class Page:
     headers: Headers
 
 
-class RoomCalls:
-    """Answers the operations below ``/v1/rooms/{room}``, and a known room's page; all else goes on to the app.
+class RoomsFirst(Starlette):
+    """An app that answers the operations below ``/v1/rooms/{room}``, and a known room's page, before all that Starlette
+    puts before its routes, its own handling of errors included.
 
     Each answer is timed and counted; what nobody caught is logged and becomes a plain 500, as ``Boundary`` has it.
     """
 
     def __init__(
-        self, app: ASGIApp, endpoints: Sequence[Endpoint], page: Page, metrics: HttpMetrics, body_limit: int
+        self, endpoints: Sequence[Endpoint], page: Page, metrics: HttpMetrics, body_limit: int, **given: Any
     ) -> None:
-        self._app = app
+        super().__init__(**given)
         self._page = page
         self._metrics = metrics
         self._body_limit = body_limit
@@ -63,7 +66,7 @@ class RoomCalls:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._find(scope) if scope["type"] == "http" else None
         if answer is None:
-            await self._app(scope, receive, send)
+            await super().__call__(scope, receive, send)
             return
         started = perf_counter()
         status = 0

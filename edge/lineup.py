@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from edge import errors
 from edge.desk import Desk
@@ -14,8 +15,7 @@ from shared import problem
 from shared.problem import Problem
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """Where somebody wants to line up. ``is_assistant``: who asks has shown to be staff that joins for others."""
 
     lane: str | None = None
@@ -23,55 +23,47 @@ class Wish:
     is_assistant: bool = False
 
 
-@dataclass(frozen=True)
-class Lineup:
+class Lineup(msgspec.Struct, frozen=True):
     """A lane by its index. ``ticket_id``: the ticket's, where it is not for the edge to choose."""
 
     lane: int
     ticket_id: str | None = None
 
 
-def check(desk: Desk, wish: Wish) -> None:
-    """Refuse a wish that nothing can fulfil, before anything is used up for it.
+def lane_for(desk: Desk, wish: Wish) -> int:
+    """Return the index of the lane that a wish without a pass leads to.
 
     Raises:
         Problem: ``invalid_body`` for a lane that is not there, ``pass_missing``, ``forbidden``.
     """
-    if not wish.pass_text:
-        _lane(desk, wish)
+    if wish.lane is None:
+        if desk.open_lane is None:
+            raise Problem(errors.PASS_MISSING)
+        return desk.open_lane
+    lane = desk.plan.lane(wish.lane)
+    if lane is None:
+        raise Problem(problem.INVALID_BODY, "there is no such lane - at `$.lane`")
+    _expect(desk.plan.lanes[lane].access, wish)
+    return lane
 
 
 @asynccontextmanager
-async def lineup(desk: Desk, passes: PassGuard | None, wish: Wish) -> AsyncIterator[Lineup]:
-    """Use up what the lane takes; when the block fails to give a place, it is good again.
+async def by_pass(desk: Desk, passes: PassGuard | None, text: str) -> AsyncIterator[Lineup]:
+    """Use up a pass; when the block fails to give a place, it is good again.
 
     Raises:
-        Problem: as ``check``; ``pass_refused``, ``pass_revoked``, ``pass_used``.
-        StoreUnavailable: whether a pass was used up is not known.
+        Problem: ``pass_refused``, ``pass_revoked``, ``pass_used``.
+        StoreUnavailable: whether it was used up is not known.
     """
-    if not wish.pass_text:
-        yield Lineup(_lane(desk, wish))
-        return
     if passes is None:
         raise Problem(errors.PASS_REFUSED, reason="malformed")
     epoch = desk.line.epoch
-    found = await passes.admit(wish.pass_text, revoked(desk.line.revoked), epoch)
+    found = await passes.admit(text, revoked(desk.line.revoked), epoch)
     try:
         yield Lineup(desk.plan.lane(found.lane) or 0, found.ticket_id)
     except LineError:
         await passes.give_back(found, epoch)
         raise
-
-
-def _lane(desk: Desk, wish: Wish) -> int:
-    plan = desk.plan
-    lane = plan.open_lane() if wish.lane is None else plan.lane(wish.lane)
-    if lane is None:
-        if wish.lane is None:
-            raise Problem(errors.PASS_MISSING)
-        raise Problem(problem.INVALID_BODY, "there is no such lane - at `$.lane`")
-    _expect(plan.lanes[lane].access, wish)
-    return lane
 
 
 def _expect(access: Access, wish: Wish) -> None:

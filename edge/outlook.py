@@ -1,8 +1,8 @@
 """What the pages say besides somebody's place: why nobody is called, why it takes longer, whether it is worth it."""
 
 from edge.room import is_unlikely
+from edge.standing import Standing
 from edge.view import View
-from edge.visits import Standing
 
 
 def notes(seen: Standing | View | None) -> dict[str, object]:

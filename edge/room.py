@@ -358,11 +358,6 @@ def planned(plan: RoomPlan) -> Known:
     return Known(epoch=plan.epoch, version=0, joined=nobody, called=list(nobody), settings=settings)
 
 
-def people_ahead(place: int, state: PlaceState, lane: LanePicture) -> int:
-    """How many are called before ``place`` in its lane; nobody once it is called."""
-    return max(0, place - lane.called - 1) if state == "waiting" else 0
-
-
 def is_unlikely(ahead: int, state: PlaceState, picture: Picture) -> bool:
     """Whether there are more people ahead than doses left, or none at all; False while that is not known."""
     left = picture.remaining

@@ -15,8 +15,9 @@ from edge.browser import Visitor
 from edge.devices import ResumeCode
 from edge.doorstep import Note
 from edge.room import Phase
+from edge.standing import Standing, expect
 from edge.view import View
-from edge.visits import Admission, Standing
+from edge.visits import Admission
 from shared.web import words
 from shared.web.shell import Page, Shell, Slots
 
@@ -42,7 +43,7 @@ class Sheets:
     def door(self, visitor: Visitor, view: View, note: Note, status: int = 200, letter: str = "") -> Response:
         """What is shown to who has no place: when and how to get one, and what came of the last attempt (``note``)."""
         seen, lane = view.picture, visitor.desk.plan.open_lane() or 0
-        phase, moment = view.shown[lane], timetable.next_moment(view, lane)
+        phase, moment = view.lanes[lane].phase, timetable.next_moment(view, lane)
         shell = self._shell(
             visitor,
             "join.html",
@@ -55,7 +56,7 @@ class Sheets:
         )
         values = {
             "ahead": words.number(seen.waiting, visitor.language),
-            "wait": words.maybe_wait(visits.expect(view, lane, seen.lanes[lane].waiting), visitor.language),
+            "wait": words.maybe_wait(expect(view, lane, seen.lanes[lane].waiting), visitor.language),
             "state": seen.shown,
             "lane": visitor.desk.plan.lanes[lane].lane,
             "letter": letter,

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -25,7 +27,7 @@ class Hold:
     every_s: float = 0.05
 
 
-class _Rider(NamedTuple, Generic[A, R]):
+class _Rider(msgspec.Struct, Generic[A, R], frozen=True):
     argument: A
     future: "asyncio.Future[R]"
     until: float

@@ -2,11 +2,25 @@
 
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from edge.lottery import commitment
-from edge.room import ChallengeKind, Discipline, Held, Phase, Picture, RoomPlan, shown
+from edge.room import (
+    ChallengeKind,
+    Discipline,
+    Held,
+    LanePicture,
+    LanePlan,
+    Phase,
+    Picture,
+    RoomPlan,
+    Slowdown,
+    shown,
+)
+
+_EXPLAINED_US = 600_000_000  # for how long a wait that grew is explained
 
 
 class LaneStatus(msgspec.Struct, frozen=True):
@@ -59,6 +73,24 @@ class RoomStatus(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
 
 
+class LaneView(NamedTuple):
+    """A lane, as all who stand in it are told. ``starts_in_s``: seconds until it is called, 0 once it is.
+
+    ``slowdown``: why the wait may have grown lately. ``opens_at``: ISO 8601, as long as that is to come. The rest is as
+    in the picture of the lane.
+    """
+
+    name: str
+    phase: Phase
+    called: int
+    entries: int
+    pace: float
+    least: float
+    starts_in_s: float
+    slowdown: Slowdown | None
+    opens_at: str | None
+
+
 class View:
     """A picture with what is made of it once, for all who are shown it."""
 
@@ -78,21 +110,19 @@ class View:
         return self.picture.challenge or self.plan.challenge
 
     @cached_property
-    def shown(self) -> list[Phase]:
-        """The phase that visitors see of each lane."""
-        return [shown(lane.phase, self.picture.held) for lane in self.picture.lanes]
+    def waiting(self) -> int:
+        """People who have not been called."""
+        return self.picture.waiting
 
     @cached_property
-    def opens_at(self) -> list[str | None]:
-        """When each lane is called, ISO 8601, as long as that is to come."""
-        seen = self.picture
-        times = [max(seen.opens, lane.opens) for lane in seen.lanes]
-        return [_moment(time) if time > seen.at_us else None for time in times]
+    def why(self) -> Held | None:
+        """Why nobody is called though operators would let them."""
+        return self.picture.held or None
 
-    def starts_in_s(self, lane: int) -> float:
-        """Seconds until a lane is called; 0 once it is."""
-        seen = self.picture
-        return max(0, max(seen.opens, seen.lanes[lane].opens) - seen.at_us) / 1_000_000
+    @cached_property
+    def lanes(self) -> list[LaneView]:
+        """The lanes, as all who stand in them are told."""
+        return [self._lane(*each) for each in zip(self.plan.lanes, self.picture.lanes, strict=True)]
 
     @cached_property
     def status(self) -> RoomStatus:
@@ -127,6 +157,22 @@ class View:
         """The public status, encoded."""
         return msgspec.json.encode(self.status)
 
+    def _lane(self, plan: LanePlan, lane: LanePicture) -> LaneView:
+        seen = self.picture
+        opens = max(seen.opens, lane.opens)
+        phase = shown(lane.phase, seen.held)
+        return LaneView(
+            name=plan.lane,
+            phase=phase,
+            called=lane.called,
+            entries=lane.entries,
+            pace=lane.pace,
+            least=lane.least,
+            starts_in_s=max(0, opens - seen.at_us) / 1_000_000,
+            slowdown=_slowdown(phase, lane, seen),
+            opens_at=_moment(opens) if opens > seen.at_us else None,
+        )
+
     def _lottery(self) -> LotteryStatus | None:
         seen = self.picture
         if seen.discipline != "lottery" or not seen.seed:
@@ -144,6 +190,14 @@ class View:
 def iso(unix: float) -> str:
     """Return Unix seconds as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(unix, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _slowdown(phase: Phase, lane: LanePicture, seen: Picture) -> Slowdown | None:
+    if seen.held:
+        return "lost_capacity"
+    if phase == "paused":
+        return "paused"
+    return lane.why if lane.why and seen.at_us - lane.why_at < _EXPLAINED_US else None
 
 
 def _moment(us: int) -> str | None:

@@ -15,9 +15,10 @@ from edge.devices import ResumeCode
 from edge.guard import Proof, visit_cookie_name
 from edge.lineup import Wish
 from edge.resume import MAX_TEXT_LENGTH
+from edge.standing import Joined, Standing
 from edge.state import EdgeState
 from edge.view import RoomStatus
-from edge.visits import Admission, Joined, Standing
+from edge.visits import Admission
 from shared import problem
 from shared.bearer import require_identity
 from shared.http import Endpoint, Header, Json, read_body
@@ -94,7 +95,7 @@ async def join(request: Request) -> Response:
     edge, desk, ticket = _edge(request.scope)
     given = await read_body(request, JoinBody) if has_body(request.scope) and await request.body() else _NOTHING
     wish = Wish(given.lane, given.pass_text, is_assistant=given.lane is not None and await _is_assistant(request))
-    visit = cookie_of(request.scope, visit_cookie_name(desk.plan.id))
+    visit = cookie_of(request.scope, visit_cookie_name(desk.plan.id)) if desk.plan.require_cookie else None
     theirs = None if wish.is_assistant else ticket  # who joins for others has no place by that
     result = await visits.join(edge, desk, theirs, Proof(given.challenge or None, visit), wish)
     response = Json(result.joined, 201 if result.new else 200)

@@ -4,71 +4,24 @@ A ticket is given as the text that the visitor carries, or None. Each raises Pro
 ``edge.errors`` turns into answers.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 from edge import errors, estimate
 from edge.desk import Desk, Numbered
-from edge.estimate import Wait
 from edge.guard import Proof
 from edge.line import ClaimOutcome, Closed, Draining, Moved, Refused, Scheduled, SoldOut
-from edge.lineup import Lineup, Wish, check, lineup
-from edge.room import Held, Phase, PlaceState, Slowdown, Spot, is_unlikely, people_ahead
+from edge.lineup import Lineup, Wish, by_pass, lane_for
+from edge.room import PlaceState, Spot
+from edge.standing import Joined, Standing, joined_at, standing_at
 from edge.state import EdgeState
 from edge.ticket import Ticket, TicketRefused
 from edge.view import View, iso
 from shared.problem import Problem
 
-Outlook = Literal["unlikely"]
-_EXPLAINED_US = 600_000_000  # for how long a wait that grew is explained
 
-
-class Standing(msgspec.Struct, frozen=True):
-    """Where a visitor stands. ``wait`` is null while nobody is called: the room is paused or closed.
-
-    ``place`` and ``ahead`` are null for the ``entry`` of a lottery that is not drawn. ``wait_reason``: why the wait may
-    have grown lately. ``outlook`` is ``unlikely`` when more people are ahead than doses are left, else null. ``why``:
-    as in the status. ``opens_at``: when the lane is called, as long as that is to come.
-    """
-
-    place: int | None
-    ahead: int | None
-    state: PlaceState
-    wait: Wait | None
-    wait_reason: Slowdown | None
-    poll_after_s: float
-    room_state: Phase
-    lane: str
-    entry: int | None
-    opens_at: str | None
-    outlook: Outlook | None
-    why: Held | None
-    as_of: str
-
-
-class Joined(msgspec.Struct, frozen=True):
-    """A visitor's ticket and where they stand."""
-
-    ticket: str
-    place: int | None
-    ahead: int | None
-    state: PlaceState
-    wait: Wait | None
-    wait_reason: Slowdown | None
-    poll_after_s: float
-    room_state: Phase
-    lane: str
-    entry: int | None
-    opens_at: str | None
-    outlook: Outlook | None
-    why: Held | None
-    as_of: str
-
-
-@dataclass(frozen=True)
-class Join:
+class Join(msgspec.Struct, frozen=True):
     """What joining brought: a new place, or the one the visitor had."""
 
     joined: Joined
@@ -83,7 +36,6 @@ class Admission(msgspec.Struct, frozen=True):
     enter_url: str
 
 
-_NOBODY = Wait(0, 0)
 _NO_PROOF = Proof()
 _ANY_LANE = Wish()
 _REFUSED: dict[Refused, type[Closed]] = {"closed": Closed, "draining": Draining, "scheduled": Scheduled}
@@ -100,16 +52,24 @@ async def join(edge: EdgeState, desk: Desk, text: str | None, proof: Proof = _NO
     if text is not None:
         kept = await _kept(edge, desk, text)
         if kept is not None:
-            return Join(_joined(text, kept), new=False)
-    check(desk, wish)
+            return Join(joined_at(text, kept), new=False)
+    lineup = None if wish.pass_text else Lineup(lane_for(desk, wish))
     guard = edge.guard.rooms[desk.plan.id]
-    if not wish.is_assistant:
+    if not wish.is_assistant and guard.asks(desk.line.picture):
         await guard.admit(proof, desk.line.picture)
-    async with lineup(desk, guard.passes, wish) as lined_up:
-        joined = await desk.join(lined_up.lane)
-        if joined.refused:
-            raise _closed(joined.refused, joined.view)
-    return Join(_ticketed(edge, desk, lined_up, joined), new=True)
+    if lineup is not None:
+        joined = _numbered(await desk.join(lineup.lane))
+    else:
+        async with by_pass(desk, guard.passes, wish.pass_text or "") as lineup:
+            joined = _numbered(await desk.join(lineup.lane))
+    return Join(_ticketed(edge, desk, lineup, joined), new=True)
+
+
+def _numbered(joined: Numbered) -> Numbered:
+    """Raise Closed where there is no number."""
+    if joined.refused:
+        raise _closed(joined.refused, joined.view)
+    return joined
 
 
 def _ticketed(edge: EdgeState, desk: Desk, lineup: Lineup, joined: Numbered) -> Joined:
@@ -117,7 +77,7 @@ def _ticketed(edge: EdgeState, desk: Desk, lineup: Lineup, joined: Numbered) -> 
     state: PlaceState = "entered"
     if spot.place:
         state = "called" if spot.place <= joined.view.picture.lanes[spot.lane].called else "waiting"
-    at = _standing(edge, spot, state, joined.view)
+    at = standing_at(spot, state, joined.view, edge.ids)
     ticket = edge.tickets.issue(
         room=desk.plan.id,
         epoch=joined.view.picture.epoch,
@@ -128,7 +88,7 @@ def _ticketed(edge: EdgeState, desk: Desk, lineup: Lineup, joined: Numbered) -> 
         entry=joined.entry,
         told=(at.wait.p50_s, at.wait.p90_s) if at.wait and state == "waiting" else None,
     )
-    return _joined(ticket, at)
+    return joined_at(ticket, at)
 
 
 async def standing(edge: EdgeState, desk: Desk, text: str | None) -> Standing:
@@ -141,9 +101,9 @@ async def standing(edge: EdgeState, desk: Desk, text: str | None) -> Standing:
     spot = spot_of(desk, ticket)
     view = desk.glance(spot)
     if view is not None:
-        return _standing(edge, spot, "waiting" if spot.place else "entered", view)
+        return standing_at(spot, "waiting" if spot.place else "entered", view, edge.ids)
     state, view = await desk.look(spot)
-    return _standing(edge, spot, state, view)
+    return standing_at(spot, state, view, edge.ids)
 
 
 async def claim(edge: EdgeState, desk: Desk, text: str | None) -> Admission:
@@ -196,7 +156,7 @@ async def _kept(edge: EdgeState, desk: Desk, text: str) -> Standing | None:
         state, view = await desk.look(spot)
     except (TicketRefused, Moved):
         return None
-    return None if state == "left" else _standing(edge, spot, state, view)
+    return None if state == "left" else standing_at(spot, state, view, edge.ids)
 
 
 def _closed(refused: Refused, view: View) -> Closed:
@@ -227,58 +187,5 @@ def _refuse(edge: EdgeState, spot: Spot, outcome: ClaimOutcome, view: View) -> N
             spread = edge.ids.spread(0, 1)
             after = estimate.retry_after_s(backlog, rate_per_s=part, open_now=seen.flows, spread=spread)
             raise Problem(errors.PACED, retry_after_s=after)
-    standing = _standing(edge, spot, "waiting" if spot.place else "entered", view)
+    standing = standing_at(spot, "waiting" if spot.place else "entered", view, edge.ids)
     raise Problem(errors.NOT_CALLED, **msgspec.structs.asdict(standing))
-
-
-def _standing(edge: EdgeState, spot: Spot, state: PlaceState, view: View) -> Standing:
-    seen = view.picture
-    lane = seen.lanes[spot.lane]
-    phase = view.shown[spot.lane]
-    entered = state == "entered"
-    ahead = lane.joined if entered else people_ahead(spot.place, state, lane)
-    expected: Wait | None = _NOBODY
-    if state == "waiting":
-        expected = expect(view, spot.lane, ahead)
-    elif entered:
-        expected = None
-    poll = estimate.poll_after_s(expected, waiting=seen.waiting, spread=edge.ids.spread(0.9, 1.1))
-    if entered:
-        poll = estimate.until_draw_s(view.starts_in_s(spot.lane), spread=edge.ids.spread(0, 1))
-    return Standing(
-        None if entered else spot.place,
-        None if entered else ahead,
-        state,
-        expected,
-        _slowdown(view, spot.lane),
-        poll,
-        phase,
-        view.plan.lanes[spot.lane].lane,
-        spot.number if entered or spot.number <= lane.entries else None,
-        view.opens_at[spot.lane],
-        "unlikely" if is_unlikely(ahead, state, seen) and not entered else None,
-        seen.held or None,
-        view.as_of,
-    )
-
-
-def expect(view: View, lane: int, ahead: int) -> Wait | None:
-    """Return how long somebody with so many people ahead waits; None while nobody is called."""
-    if view.shown[lane] in {"paused", "closed"}:
-        return None
-    seen = view.picture.lanes[lane]
-    return estimate.wait(ahead, pace_per_s=seen.pace, least_per_s=seen.least, starts_in_s=view.starts_in_s(lane))
-
-
-def _slowdown(view: View, lane: int) -> Slowdown | None:
-    seen = view.picture
-    if seen.held:
-        return "lost_capacity"
-    if view.shown[lane] == "paused":
-        return "paused"
-    told = seen.lanes[lane]
-    return told.why if told.why and seen.at_us - told.why_at < _EXPLAINED_US else None
-
-
-def _joined(ticket: str, at: Standing) -> Joined:
-    return Joined(ticket, *msgspec.structs.astuple(at))

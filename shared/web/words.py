@@ -24,7 +24,7 @@ _MOST = 24 * 60  # minutes
 
 def number(value: int, locale: str = "en") -> str:
     """Return ``12,345`` for 12345, in the languages that group by threes, as all of ours do."""
-    return f"{value:,}".replace(",", _separator(locale))
+    return f"{value:,}".replace(",", _separator(locale)) if abs(value) >= 1_000 else str(value)
 
 
 @lru_cache

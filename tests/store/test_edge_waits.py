@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from edge.estimate import Wait
 from edge.pace import Pace
 from edge.pacing import Decision
-from edge.room import Held, Setting, people_ahead
+from edge.room import Held, Setting
+from edge.standing import expect
 from edge.steering import Steering
 from edge.view import View
-from edge.visits import _slowdown, expect
 from tests.edge_crowd import START, Crowd, Delay, People, soon, steadily, with_a_tail
 from tests.edge_world import Failures, line
 
@@ -39,12 +39,12 @@ class Waiting:
         seen = picture.lanes[self.lane]
         if self.place <= seen.called:
             return
-        now = expect(view, self.lane, people_ahead(self.place, "waiting", seen))
+        now = expect(view, self.lane, self.place - seen.called - 1)
         if now is None or self.told is None:
             self.told = now or self.told
             return
         if now.p50_s > self.told.p50_s or now.p90_s > self.told.p90_s:
-            why = _slowdown(view, self.lane)
+            why = view.lanes[self.lane].slowdown
             if why is None:
                 self.unexplained.append((self.world.us / S, self.told, now))
             else:
@@ -185,12 +185,14 @@ async def test_nine_in_ten_are_called_within_what_they_were_told(valkey: Redis, 
         if second % 5 == 0 and second < 240:
             [joined], picture = await world.room.join([arriving], world.now)
             last = joined.first + arriving - 1
-            expected = expect(View(world.room._plan, picture, 0), 0, people_ahead(last, "waiting", picture.lanes[0]))
+            expected = expect(View(world.room._plan, picture, 0), 0, max(0, last - picture.lanes[0].called - 1))
             assert expected is not None
             told.append(Told(last, world.us, expected))
         picture = await world.live(1)
         called.append((picture.called, world.us))
-        assert _slowdown(View(world.room._plan, picture, 0), 0) is None, "nothing has happened that would slow the line"
+        assert View(world.room._plan, picture, 0).lanes[0].slowdown is None, (
+            "nothing has happened that would slow the line"
+        )
     waits = [(_waited(each, called), each.wait) for each in told]
     in_time = [waited <= wait.p90_s for waited, wait in waits if waited < math.inf or wait.p90_s < 100]
     learnt = sorted(waited / wait.p50_s for waited, wait in waits[24:])  # after two minutes of seeing who comes

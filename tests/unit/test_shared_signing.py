@@ -1,7 +1,11 @@
 """A11: what a visitor carries is refused, with a reason, when anything about it is wrong."""
 
+import base64
+import hashlib
+import hmac
 import string
 
+import itsdangerous
 import msgspec
 import pytest
 from hypothesis import given
@@ -49,6 +53,16 @@ def test_no_single_changed_character_is_accepted(data: st.DataObject) -> None:
 @given(st.text(max_size=200))
 def test_garbage_is_refused_and_never_a_crash(text: str) -> None:
     assert refusal(text, sealer()) in {"malformed", "unknown_key", "bad_signature"}
+
+
+@given(st.text(max_size=200))
+def test_what_is_sealed_is_what_itsdangerous_signs(text: str) -> None:
+    derived = hmac.digest(b"n" * 32, b"vestibule:note", "sha256")
+    signer = itsdangerous.Signer(derived, key_derivation="none", digest_method=hashlib.sha256)
+    sealed = sealer().seal(Note("new", text))
+    body, _, _ = sealed.partition(".")
+    assert base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)) == msgspec.json.encode(Note("new", text))
+    assert sealed == signer.sign(body).decode()
 
 
 def test_a_key_that_is_not_in_the_ring_is_named_as_the_reason() -> None:

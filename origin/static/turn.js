@@ -46,8 +46,14 @@ function show() {
 function warn(state, seconds) {
   const mark = `${state} ${end.dateTime}`;
   clearTimeout(speaking);
-  if (remembered() !== mark) speaking = setTimeout(() => (news.textContent = fill(said[state], length(seconds))), SPEAKS_MS);
+  if (remembered() !== mark) speaking = setTimeout(() => say(fill(said[state], length(seconds)), state === "soon"), SPEAKS_MS);
   remember(mark);
+}
+
+// Who sees the page has the minutes before their eyes, which go on counting: what is only heard is not shown.
+function say(text, onlyHeard = false) {
+  news.classList.toggle("unseen", onlyHeard);
+  news.textContent = text;
 }
 
 function remembered() {
@@ -77,9 +83,9 @@ async function ask() {
     const answer = await fetch(button.formAction, { method: "POST", body, headers: { accept: "application/json" } });
     if (answer.ok) longer(await answer.json());
     else if (answer.status < 500) return leave();
-    else news.textContent = said.away;
+    else say(said.away);
   } catch {
-    news.textContent = said.away;
+    say(said.away);
   }
   asking = false;
   button.removeAttribute("aria-disabled");
@@ -89,7 +95,7 @@ function longer(turn) {
   clearTimeout(speaking);
   end.dateTime = turn.expires_at;
   show();
-  news.textContent = fill(said.longer, clock(end.dateTime));
+  say(fill(said.longer, clock(end.dateTime)));
 }
 
 // Refused: the server's page says why, and what to do; it keeps what was typed.

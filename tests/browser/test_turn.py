@@ -19,7 +19,12 @@ from tests.origin_world import ORIGIN_KEYS
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MORE = "I need more time"
-_LATER = "() => {{ const now = Date.now; Date.now = () => now() + {0} * 1000; document.dispatchEvent(new Event('visibilitychange')); }}"
+_LATER = """() => {{
+  const now = Date.now;
+  Date.now = () => now() + {0} * 1000;
+  document.dispatchEvent(new Event("visibilitychange"));
+}}"""
+_ASK = re.compile("/turn/extend")
 
 
 async def _lasts(way: Way, seconds: int, *, extended: int = 0) -> None:
@@ -95,9 +100,10 @@ async def test_the_next_page_does_not_announce_it_again(stack: Stack, visit: Vis
     await _lasts(way, 200)
     await page.reload()
     await expect(page.locator("#turn-news")).to_contain_text("ends in 3 minutes")
+    await page.clock.install()
     await page.reload()
     await expect(page.locator("#turn[data-state=soon]")).to_be_visible()
-    await page.wait_for_function("performance.now() > 2000")
+    await page.clock.run_for(3000)
     await expect(page.locator("#turn-news")).to_be_empty()
 
 
@@ -136,6 +142,7 @@ async def test_more_time_without_scripts_comes_back_to_what_was_typed(stack: Sta
     await way.heading("Can you book now?")
     assert ((await _end(page)) - before).total_seconds() == 1800
     await _typed(page)
+    await page.get_by_label("Diabetes").uncheck()
     await way.answer()
     await way.press(MORE)
     await way.heading("You can book now")
@@ -179,7 +186,7 @@ async def test_more_time_that_comes_too_late_keeps_what_was_typed(stack: Stack, 
     await _lasts(way, -1)
     await way.press(MORE)
     await way.heading("Your time for booking has run out")
-    await way.enter()
+    await _lasts(way, 900)
     await page.goto(f"{stack.origin_url}/eligibility")
     await _typed(page)
 
@@ -192,11 +199,11 @@ async def test_an_origin_that_is_away_costs_nothing_typed(stack: Stack, visit: V
     page = way.page
     await way.to_questions()
     await _type(page)
-    await page.route("**/turn/extend*", away)
+    await page.route(_ASK, away)
     await way.press(MORE)
     await expect(page.locator("#turn-news")).to_contain_text("does not answer")
     await _typed(page)
-    await page.unroute("**/turn/extend*")
+    await page.unroute(_ASK)
     await way.press(MORE)
     await expect(page.locator("#turn-news")).to_contain_text("You now have until")
 

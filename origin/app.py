@@ -36,6 +36,7 @@ from origin.metrics import OriginMetrics
 from origin.pages import Pages
 from origin.rings import Rings
 from origin.state import OriginState, state_of
+from origin.turn import Terms
 from shared import openapi, service
 from shared.bearer import BearerVerifier
 from shared.clock import Clock, SystemClock
@@ -141,7 +142,7 @@ def _assemble(
         clock,
         crowd,
         leeway_s=config.admission_leeway_s,
-        session_s=config.admission_session_s,
+        terms=Terms(config.admission_session_s, config.admission_extensions, config.admission_longest_s),
     )
     return OriginState(
         config=config,

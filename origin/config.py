@@ -50,6 +50,8 @@ class OriginConfig(Settings):
     pool_wait_s: float = Field(default=2.0, gt=0, le=60)
     admission_leeway_s: float = Field(default=5, ge=0, le=60)
     admission_session_s: int = Field(default=1800, ge=60, le=86_400)
+    admission_extensions: int = Field(default=10, ge=0, le=100)
+    admission_longest_s: int = Field(default=21_600, ge=60, le=86_400)
     capacity_per_s: float | None = Field(default=None, gt=0, le=100_000)
     capacity_p99_ms: float = Field(default=1000, gt=0, le=60_000)
     theme_file: Annotated[Path, AfterValidator(_readable_theme)] | None = None

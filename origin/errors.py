@@ -34,6 +34,9 @@ SLOT_GONE = ProblemType("slot_gone", 409, "Somebody else took the last place of 
 DECISION_UNKNOWN = ProblemType("decision_unknown", 404, "There is no such decision of yours")
 DECISION_EXPIRED = ProblemType("decision_expired", 403, "This decision has expired; answer the questions again")
 INELIGIBLE = ProblemType("ineligible", 403, "The rules in force now do not allow this booking")
+ADMISSION_EXTENDED_ENOUGH = ProblemType(
+    "admission_extended_enough", 409, "This admission cannot be made longer; the waiting room lets you in again"
+)
 ADMISSION_USED = ProblemType("admission_used", 409, "This admission was used for a booking")
 ALREADY_BOOKED = ProblemType("already_booked", 409, "You already have an appointment for this dose")
 APPOINTMENT_UNKNOWN = ProblemType("appointment_unknown", 404, "There is no such appointment of yours")

@@ -1,18 +1,18 @@
 """The admission gate: nobody reaches supply and booking but through the waiting room.
 
 A visitor shows the admission token itself (``Admission-Token``), or the signed cookie that it was exchanged for: the
-token lives for minutes, the session as long as a form needs. Every refusal is counted by its reason.
+token lives for minutes, the session as long as a form needs, and longer where asked. Every refusal is counted by its
+reason.
 """
-
-from typing import Literal
 
 import msgspec
 from starlette.requests import Request
 
 from origin.admin.programmes import Programme, Programmes
 from origin.capacity.crowd import Crowd
-from origin.errors import ADMISSION_REFUSED
+from origin.errors import ADMISSION_EXTENDED_ENOUGH, ADMISSION_REFUSED
 from origin.metrics import OriginMetrics
+from origin.turn import AdmissionSession, Terms
 from shared.clock import Clock
 from shared.keys import KeyRing
 from shared.problem import Problem
@@ -31,14 +31,12 @@ class Admission(msgspec.Struct, frozen=True):
     exp: int
 
 
-class AdmissionSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the admission cookie carries. ``exp`` is in Unix seconds."""
+class Extension(msgspec.Struct, frozen=True):
+    """An admission that was made longer, the cookie that says so, and how many extensions are left."""
 
-    v: Literal[1]
-    kid: str
-    room: str
-    id: str
-    exp: int
+    admission: Admission
+    cookie: str
+    left: int
 
 
 class Gate:
@@ -54,7 +52,7 @@ class Gate:
         crowd: Crowd,
         *,
         leeway_s: float,
-        session_s: int,
+        terms: Terms,
     ) -> None:
         self._tokens = AdmissionTokens(admission_keys)
         self._sessions = Sealer(AdmissionSession, origin_keys, "admission session")
@@ -63,7 +61,7 @@ class Gate:
         self._clock = clock
         self._crowd = crowd
         self._leeway_s = leeway_s
-        self._session_s = session_s
+        self._terms = terms
 
     async def admit(self, request: Request) -> Admission:
         """Return the admission that the request carries.
@@ -94,9 +92,36 @@ class Gate:
             raise self._refusal(refused.reason) from None
         self._metrics.exchanged.inc()
         self._crowd.heard(admission.id)
-        exp = int(self._clock.unix()) + self._session_s
-        session = AdmissionSession(v=1, kid=self._sessions.kid, room=admission.programme.room, id=admission.id, exp=exp)
-        return Admission(admission.id, admission.programme, exp), self._sessions.seal(session)
+        session = self._terms.begin(self._sessions.kid, admission.programme.room, admission.id, self._clock.unix())
+        return Admission(admission.id, admission.programme, session.exp), self._sessions.seal(session)
+
+    async def session(self, request: Request) -> AdmissionSession:
+        """Return the session that holds now; a token does not count, for it cannot be made longer.
+
+        Raises:
+            Problem: 403 ``admission_<reason>``; 503 while the programmes were never read.
+        """
+        try:
+            session = self._open(request.cookies.get(ADMISSION_COOKIE, ""))
+            await self._programme(session.room)
+        except TokenRefused as refused:
+            raise self._refusal(refused.reason) from None
+        return session
+
+    async def extend(self, session: AdmissionSession) -> Extension:
+        """Make a session longer by its length, as often and as far as the terms allow.
+
+        Raises:
+            Problem: 409 ``admission_extended_enough``; it holds until its end all the same.
+        """
+        longer = self._terms.extend(self._sessions.kid, session)
+        if longer is None:
+            self._metrics.admission_extended.labels("enough").inc()
+            raise Problem(ADMISSION_EXTENDED_ENOUGH)
+        self._metrics.admission_extended.labels("extended").inc()
+        self._crowd.heard(longer.id)
+        admission = Admission(longer.id, await self._programme(longer.room), longer.exp)
+        return Extension(admission, self._sessions.seal(longer), self._terms.left(longer))
 
     def count_used(self) -> None:
         """Count an admission that came back after its booking."""
@@ -118,6 +143,10 @@ class Gate:
         return self._tokens.verify(text, rooms=self._programmes.by_room, now=now, leeway_s=self._leeway_s)
 
     async def _by_cookie(self, text: str) -> Admission:
+        session = self._open(text)
+        return Admission(session.id, await self._programme(session.room), session.exp)
+
+    def _open(self, text: str) -> AdmissionSession:
         if not text:
             raise TokenRefused("missing")
         try:
@@ -132,7 +161,7 @@ class Gate:
                     raise TokenRefused("malformed") from None
         if self._clock.unix() >= session.exp:
             raise TokenRefused("expired")
-        return Admission(session.id, await self._programme(session.room), session.exp)
+        return session
 
     async def _programme(self, room: str) -> Programme:
         await self._programmes.refresh(room)

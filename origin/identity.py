@@ -79,6 +79,18 @@ class People:
         session = Session(v=1, kid=self._sessions.kid, person=person, roles=sorted(roles), exp=expires_at)
         return self._sessions.seal(session)
 
+    def stay(self, request: Request, expires_at: int) -> str | None:
+        """Return a cookie with which whoever is signed in stays so until ``expires_at`` (Unix seconds).
+
+        None where nobody is signed in, or where the session lasts that long anyway.
+        """
+        if self.signed_in(request) is None:
+            return None
+        session = self._sessions.open(request.cookies[SESSION_COOKIE])
+        if session.exp >= expires_at:
+            return None
+        return self._sessions.seal(msgspec.structs.replace(session, kid=self._sessions.kid, exp=expires_at))
+
     def pseudonym(self, issuer: str, sub: str) -> bytes:
         """Return the keyed hash under which a person is stored."""
         return hmac.digest(self._person_key, f"{issuer}|{sub}".encode("utf-8", "surrogatepass"), "sha256")

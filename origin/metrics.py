@@ -29,6 +29,9 @@ class OriginMetrics:
 
         self.exchanged = counter("exchanged", "Admission tokens exchanged for a session.")
         self.admission_refused = counter("admission_refused", "Admissions refused, by reason.", "reason")
+        self.admission_extended = counter(
+            "admission_extended", "Extensions of booking time asked for, by outcome.", "outcome"
+        )
         self.evaluated = counter(
             "evaluated", "Eligibility decisions, by outcome and rule version.", "outcome", "rule_version"
         )
@@ -58,6 +61,8 @@ class OriginMetrics:
         )
         for reason in REFUSAL_REASONS:
             self.admission_refused.labels(reason)
+        for outcome in ("extended", "enough", "used"):
+            self.admission_extended.labels(outcome)
 
     def _database(self, registry: CollectorRegistry) -> None:
         self.batch_size = Histogram(

@@ -9,6 +9,7 @@ from origin.web_booking import BookingPages
 from origin.web_eligibility import EligibilityPages
 from origin.web_site import Site
 from origin.web_slots import SlotPages
+from origin.web_turn import TurnPages
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
@@ -26,6 +27,7 @@ class Pages:
             SlotPages(self._site),
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
+            TurnPages(self._site),
         )
 
     @property

@@ -70,9 +70,9 @@ class AccountPages:
 
     async def _enter(self, visit: Visit) -> Response:
         form = await visit.form()
-        _, cookie = await admission.exchange(visit.state, text_of(form, "token", at_most=_TOKEN_LENGTH))
+        exchanged, cookie = await admission.exchange(visit.state, text_of(form, "token", at_most=_TOKEN_LENGTH))
         response = see("/" if visit.person is None else visit.go_on())  # first things first: "/" says to sign in
-        admission.set_cookie(visit.state, response, cookie)
+        admission.set_cookie(visit.state, response, cookie, exchanged.expires_at)
         return self._site.speak(text_of(form, "lang"), response)  # the language of the waiting room
 
     async def _entered(self, visit: Visit) -> Response:

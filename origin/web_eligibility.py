@@ -106,6 +106,7 @@ class EligibilityPages:
             status,
             back="/eligibility",
             switch_form="questions",
+            turn_form="questions",
             regions=regions,
             jobs=jobs,
             conditions=conditions,

@@ -10,7 +10,7 @@ from origin.admin.programmes import Programme
 from origin.config import OriginConfig
 from origin.eligibility.decisions import Reason, reason_in
 from origin.web_visit import Visit, Visits
-from origin.web_words import CATALOGUES, where
+from origin.web_words import CATALOGUES, TurnWords, of_turn, where
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
@@ -31,6 +31,7 @@ _SAID = {
     "admission_missing": "turn_missing",
     "admission_expired": "turn_over",
     "admission_used": "turn_used",
+    "admission_extended_enough": "turn_longest",
     "form_stale": "form_stale",
     "decision_expired": "questions",
     "decision_unknown": "questions",
@@ -48,6 +49,7 @@ _SAID = {
     "login_refused": "login_failed",
 }
 _NO_PAGES = frozenset({"/enter", "/logout", "/login", "/login/callback"})
+_BOOKED = frozenset({"turn_used", "already_booked"})
 _COMES_BACK = frozenset({"sign_in", "turn_missing", "turn_over", "turn_unreadable"})
 
 
@@ -88,9 +90,18 @@ class Site:
             "csrf": visit.csrf,
             "signed_in": visit.person is not None,
             "edge_url": self.edge_url,
+            "turn": self._turn(visit),
         }
         html = self._environments[visit.language].get_template(template).render(common | context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))
+
+    def _turn(self, visit: Visit) -> TurnWords | None:
+        """Return until when one can book, where the page belongs to the way of booking."""
+        if visit.turn is None:
+            return None
+        url = visit.request.url
+        back = f"{url.path}?{url.query}" if url.query and visit.request.method == "GET" else url.path
+        return of_turn(visit.turn.exp, self.clock.unix(), visit.language, back=back)
 
     async def reasons(self, visit: Visit, programme: Programme, given: list[Reason]) -> list[str]:
         """Return reasons in the language of the page."""
@@ -106,16 +117,23 @@ class Site:
             languages.keep(response, language, secure=self._secure)
         return response
 
-    def refuse(self, visit: Visit, refused: Problem, reasons: list[str] | None = None) -> Response:
-        """Return the page for a refusal. Where it can be mended, the visitor comes back to this address afterwards."""
+    def refuse(
+        self, visit: Visit, refused: Problem, reasons: list[str] | None = None, *, path: str | None = None
+    ) -> Response:
+        """Return the page for a refusal.
+
+        Where it can be mended, the visitor comes back to ``path`` afterwards; without one, to the address asked for.
+        """
         code = refused.kind.code
         said = _SAID.get(code) or ("turn_unreadable" if code.startswith("admission_") else "")
-        path = visit.request.url.path
+        path = path or visit.request.url.path
         if path in _NO_PAGES:
             path = "/"
         if not said:
             back = path if visit.request.method == "GET" else None
             return self.errors.render(refused, again=back or "/", lang=visit.language, back=back)
+        if said in _BOOKED:
+            visit.turn = None
         if said in _COMES_BACK and path != "/":
             visit.kept.then = path
         response = self.page(visit, "refused.html", refused.kind.status, said=said, reasons=reasons or [], path=path)

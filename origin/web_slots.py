@@ -101,6 +101,7 @@ class SlotPages:
         return self._site.page(
             visit,
             "slots.html",
+            turn_form="filters",
             towns=towns,
             wish=wish,
             days=days,

@@ -89,6 +89,8 @@ class Visit:
         self.kept = self._open_kept()
         self.before = msgspec.json.encode(self.kept)
         self._csrf = request.cookies.get(CSRF_COOKIE) or visits.ids.secret(18)
+        self._kept_s = KEPT_S
+        self.turn: Admission | None = None  # what the page shows the end of
 
     def _open_kept(self) -> Kept:
         kept = self._visits.box.open(self.request.cookies.get(KEPT_COOKIE, "")) or Kept()
@@ -116,8 +118,9 @@ class Visit:
         return self.person
 
     async def require_admission(self) -> Admission:
-        """Return the admission; raises Problem ``admission_…``."""
-        return await self.state.gate.admit(self.request)
+        """Return the admission, whose end the page then shows; raises Problem ``admission_…``."""
+        self.turn = await self.state.gate.admit(self.request)
+        return self.turn
 
     @property
     def csrf(self) -> str:
@@ -157,12 +160,20 @@ class Visit:
         then, self.kept.then = self.kept.then, ""
         return then or "/"
 
+    def stay(self, response: Response, expires_at: int) -> None:
+        """Keep what was typed, and the sign-in, at least until then (Unix seconds)."""
+        life_s = max(KEPT_S, expires_at - int(self.state.clock.unix()))
+        self._kept_s, self.before = life_s, b""
+        session = self.state.people.stay(self.request, expires_at)
+        if session is not None:
+            self.set_cookie(response, SESSION_COOKIE, session, life_s)
+
     def finish(self, response: Response) -> Response:
         """Give the answer the cookies that changed."""
         if self.request.cookies.get(CSRF_COOKIE) != self._csrf:
             self.set_cookie(response, CSRF_COOKIE, self._csrf, None)
         if msgspec.json.encode(self.kept) != self.before:
-            self.set_cookie(response, KEPT_COOKIE, self._visits.box.seal(self.kept, life_s=KEPT_S), KEPT_S)
+            self.set_cookie(response, KEPT_COOKIE, self._visits.box.seal(self.kept, life_s=self._kept_s), self._kept_s)
         return response
 
     def set_cookie(self, response: Response, name: str, value: str, life_s: int | None) -> None:

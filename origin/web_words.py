@@ -1,7 +1,7 @@
 """Days, times, distances and products as people say them. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from gettext import NullTranslations
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from babel.units import format_unit
 
 from origin.booking.appointments import Appointment
 from origin.inventory.slots import Site, Slot
+from shared.web import words
 from shared.web.texts import marked, texts
 
 CATALOGUES = Path(__file__).parent / "locale"
@@ -91,6 +92,39 @@ def clock_time(value: datetime, locale: str) -> str:
 def times(start: datetime, end: datetime, locale: str) -> str:
     """Return ``09:20–09:30``."""
     return f"{clock_time(start, locale)}–{clock_time(end, locale)}"
+
+
+@dataclass(frozen=True)
+class TurnWords:
+    """Until when booking is possible, said.
+
+    ``left_s``: seconds; ``short``: what less than a minute is called; ``back``: where one goes on after more time.
+    """
+
+    ends_at: str
+    time: str
+    left: str
+    left_s: int
+    short: str
+    back: str
+
+
+def of_turn(ends_at: int, now: float, locale: str, *, back: str) -> TurnWords:
+    """Return the end of a turn in words; on the clock of UTC, for no server knows the visitor's.
+
+    ``origin/static/turn.js`` says the same on the clock of the visitor.
+    """
+    end = datetime.fromtimestamp(ends_at, UTC)
+    left_s = max(0, int(ends_at - now))
+    short = words.wait_patterns(locale)["none"]
+    return TurnWords(
+        ends_at=end.isoformat().replace("+00:00", "Z"),
+        time=f"{clock_time(end, locale)} UTC",
+        left=words.length(left_s // 60, locale) if left_s >= 60 else short,
+        left_s=left_s,
+        short=short,
+        back=back,
+    )
 
 
 def where(site: Site) -> str:

@@ -26,6 +26,10 @@ SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_a
   JOIN site ON site.id = s.site
  WHERE a.id = :appointment AND a.person = :person;
 
+-- name: admission_used^
+-- Whether an admission was consumed by a booking, also one that was cancelled since.
+SELECT EXISTS (SELECT FROM appointment WHERE admission = :admission) AS used;
+
 -- name: active_appointments
 -- A person's appointments that are still to come, soonest first.
 SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_at, s.ends_at, s.product,

@@ -118,6 +118,13 @@ class BookingStore:
         row = await load(QUERIES)["appointment"].row(connection, appointment=appointment, person=person)
         return None if row is None else from_row(row)
 
+    async def is_used(self, connection: Connection, admission: str) -> bool:
+        """Return whether an admission was consumed by a booking."""
+        row = await load(QUERIES)["admission_used"].row(connection, admission=admission)
+        assert row is not None
+        used: bool = row["used"]
+        return used
+
     async def active(self, connection: Connection, person: bytes, *, now: datetime) -> list[Appointment]:
         """Return a person's appointments that are still to come, soonest first."""
         rows: list[asyncpg.Record] = await load(QUERIES)["active_appointments"].rows(connection, person=person, now=now)

@@ -1,7 +1,7 @@
 """The database's connections: one pool per process, and what happens while it cannot serve.
 
 Policy: closed. Whatever needs the database answers 503 with Retry-After while it is away or all connections are busy;
-nothing is spent by that.
+nothing is spent by that. (Open in one place: booking time is extended all the same, see ``origin.admission``.)
 """
 
 import asyncio

@@ -82,14 +82,18 @@ def keep(response: Response, language: str, *, secure: bool) -> None:
     response.set_cookie(COOKIE, language, max_age=_YEAR_S, path="/", secure=secure, httponly=True, samesite="lax")
 
 
+def ours(address: object) -> str:
+    """Return an address where it is one on this host, else ``/``."""
+    return address if isinstance(address, str) and _OURS.fullmatch(address) else "/"
+
+
 def switch(*, secure: bool) -> Route:
     """Return the route that the switch posts to: keeps the language and leads back to where it was pressed."""
 
     async def run(request: Request) -> Response:
         form = await request.form(max_files=0, max_fields=8)
         back, chosen = form.get("back"), form.get("lang")
-        address = back if isinstance(back, str) and _OURS.fullmatch(back) else "/"
-        response = RedirectResponse(address, 303, {"Cache-Control": "no-store"})
+        response = RedirectResponse(ours(back), 303, {"Cache-Control": "no-store"})
         if isinstance(chosen, str) and chosen in LANGUAGES:
             keep(response, chosen, secure=secure)
         return response

@@ -125,6 +125,16 @@ async def test_while_the_database_is_away_every_call_says_come_back_and_spends_n
     assert origin.metric("http_requests_total", method="POST", status="500") == 0
 
 
+async def test_booking_time_is_extended_while_the_database_is_away(server: Postgres, origin: Origin) -> None:
+    """That is when people need it; what an admission books is decided at the booking."""
+    ana = origin.visitor()
+    await origin.client.post("/v1/admission:exchange", json={"token": ana.token})
+    server.kill()
+    extended = await origin.client.post("/v1/admission:extend")
+    assert (extended.status_code, extended.json()["expires_at"]) == (200, "2027-03-01T10:00:00Z")
+    await restart(server)
+
+
 async def calls_of(visitor: Visitor, slot: int, decision: str) -> list[httpx.Response]:
     client, headers = visitor.client, visitor.headers
     return [

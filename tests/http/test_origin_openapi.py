@@ -20,6 +20,7 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
             "GET /v1/slots",
             "POST /v1/eligibility:evaluate",
             "POST /v1/admission:exchange",
+            "POST /v1/admission:extend",
             "GET /v1/capacity",
         }
         # It got behind the gate, and was refused there and before it.

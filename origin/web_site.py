@@ -92,10 +92,10 @@ class Site:
         html = self._environments[visit.language].get_template(template).render(common | context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))
 
-    async def reasons(self, visit: Visit, programme: Programme, given: list[Reason]) -> list[str]:
-        """Return reasons in the language of the page."""
+    async def reasons(self, visit: Visit, programme: Programme, given: list[Reason], version: int) -> list[str]:
+        """Return reasons that rules of this version gave, in the language of the page."""
         async with visit.state.database.connection() as connection:
-            rules = await visit.state.decisions.rules.current(connection, programme.id)
+            rules = await visit.state.decisions.rules.version(connection, programme.id, version)
         if rules is None:
             return [reason.text for reason in given]
         return [reason_in(rules.document, reason, visit.language) for reason in given]

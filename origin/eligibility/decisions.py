@@ -87,7 +87,7 @@ class Decisions:
             RulesMissing: there are no rules in force.
         """
         for attempt in range(_MOST_RULE_CHANGES):
-            rules = await self.rules.current(connection, programme.id, fresh=attempt > 0)
+            rules = await self.rules.current(connection, programme.id, facts.region, fresh=attempt > 0)
             if rules is None:
                 break
             now = self.clock.now()
@@ -117,6 +117,7 @@ class Decisions:
         return NewDecision(
             ref=ref,
             programme=programme.id,
+            region=facts.region,
             person=person,
             outcome=evaluation.outcome,
             version=rules.version,

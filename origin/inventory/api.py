@@ -65,11 +65,11 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
             per_site=form.per_site,
             at_most=form.limit,
         )
-        current = None
+        changed = False
         if form.rule_version is not None:
-            current = await state.decisions.rules.current(connection, admission.programme.id, fresh=True)
+            in_force = await state.decisions.rules.in_force(connection, admission.programme.id)
+            changed = form.rule_version not in in_force.values()
     state.metrics.searched.inc()
-    changed = current is not None and current.version != form.rule_version
     return Found(slots, changed, now)
 
 

@@ -1,4 +1,4 @@
-"""The rules in force, as an origin knows them. Which version that is, the database says: whoever stores a decision asks."""
+"""The rules in force, as an origin remembers them. Which version it is, the database says when a decision is stored."""
 
 from dataclasses import dataclass
 from datetime import datetime

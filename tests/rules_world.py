@@ -13,11 +13,11 @@ ADMIN = "/v1/admin/programmes/demo"
 
 
 def from_age(age: int) -> dict[str, Any]:
-    """The demo rules, but with one offer: for everybody of this age or older."""
+    """The demo rules, but with one offer: what seniors get, for everybody of this age or older."""
     clause = {"is": "age", "op": ">=", "value": age, "reason": "AGE_65_OR_OLDER"}
-    offer = {"id": "only", "when": clause, "grants": {"products": ["140"], "dose": 1}}
     document: dict[str, Any] = msgspec.json.decode(versions.DEMO.read_bytes())
-    return document | {"offers": [offer]}
+    grants = next(offer["grants"] for offer in document["offers"] if offer["id"] == "seniors")
+    return document | {"offers": [{"id": "only", "when": clause, "grants": grants}]}
 
 
 @dataclass

@@ -9,7 +9,7 @@ import msgspec
 
 from origin.admin.programmes import Programme
 from origin.db.sql import Connection
-from origin.eligibility import evaluators
+from origin.eligibility import again
 from origin.eligibility.compiled import Branch
 from origin.eligibility.document import LANGUAGE, Document, in_language
 from origin.eligibility.evaluator import EVALUATOR, Evaluation, Facts, Outcome
@@ -127,7 +127,7 @@ class Decisions:
             products=None if grant is None else grant.products,
             dose=None if grant is None else grant.dose,
             inputs_hash=self.sealer.hash(facts),
-            branches=evaluators.branches(evaluation).decode(),
+            branches=again.branches(evaluation).decode(),
             facts_sealed=self.sealer.seal(facts, ref),
             now=now,
             expires_at=now + programme.decision_ttl,

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 
 from origin.db.sql import Connection, load
-from origin.eligibility.evaluators import Evaluate, Verdict, evaluator, opened, reason_codes
+from origin.eligibility.again import Evaluate, Verdict, made_ready, opened, reason_codes
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.versions import QUERIES as RULES
 
@@ -137,7 +137,7 @@ class Replay:
     async def _rules(self, programme: str, version: int) -> Evaluate:
         row = await load(RULES)["version"].row(self.connection, programme=programme, version=version)
         assert row is not None
-        return evaluator(row["document"])
+        return made_ready(row["document"])
 
 
 def _look(rows: list[asyncpg.Record], evaluate: Evaluate, sealer: FactSealer) -> _Seen:

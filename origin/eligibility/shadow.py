@@ -7,7 +7,7 @@ import asyncpg
 
 from origin.db.pool import Database
 from origin.db.sql import Connection, load
-from origin.eligibility.evaluators import Evaluate, Verdict, evaluator, opened, reason_codes
+from origin.eligibility.again import Evaluate, Verdict, made_ready, opened, reason_codes
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.versions import QUERIES as RULES
 
@@ -63,5 +63,5 @@ class Shadow:
         if known is None:
             row = await load(RULES)["version"].row(connection, programme=programme, version=version)
             assert row is not None
-            known = self._known[programme, version] = evaluator(row["document"])
+            known = self._known[programme, version] = made_ready(row["document"])
         return known

@@ -11,8 +11,8 @@ import asyncpg
 import msgspec
 
 from origin.db.sql import Connection, load
+from origin.eligibility.again import Evaluate, EvaluatorUnknown, Verdict, as_on_its_day, branches, opened
 from origin.eligibility.document import ruleset_id
-from origin.eligibility.evaluators import Evaluate, EvaluatorUnknown, Verdict, branches, evaluator, opened
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.replay import BATCH, QUERIES
 from origin.eligibility.versions import QUERIES as RULES
@@ -93,5 +93,5 @@ class Verification:
     def _evaluator(self, document: bytes, version: str) -> Evaluate:
         known = self._known.get((document, version))
         if known is None:
-            known = self._known[document, version] = evaluator(document, version)
+            known = self._known[document, version] = as_on_its_day(document, version)
         return known

@@ -1,7 +1,4 @@
-"""Evaluators by the version that is stored with each decision: any decision can be made again as on its day.
-
-A version that was ever in use stays here, beside its successors.
-"""
+"""Decisions made again: by the evaluator and rules of their day, or by today's evaluator under other rules."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -18,26 +15,28 @@ Evaluate = Callable[[Facts, date], Evaluation]
 _encode = msgspec.json.encode
 
 
-def _first(document: bytes) -> Evaluate:
-    return Evaluator(parse(document)).evaluate
-
-
-_BY_VERSION: Mapping[str, Callable[[bytes], Evaluate]] = {"1": _first}
-
-
 class EvaluatorUnknown(Exception):
     """No evaluator of this version is here."""
 
 
-def evaluator(document: bytes, version: str = EVALUATOR) -> Evaluate:
-    """Return a document made ready, by the evaluator of this version.
+def made_ready(document: bytes) -> Evaluate:
+    """Return a stored document, made ready by today's evaluator."""
+    return Evaluator(parse(document)).evaluate
+
+
+_BY_VERSION: Mapping[str, Callable[[bytes], Evaluate]] = {EVALUATOR: made_ready}
+# A version that was ever in use stays here, beside its successors.
+
+
+def as_on_its_day(document: bytes, evaluator: str) -> Evaluate:
+    """Return a stored document, made ready by the evaluator of a version.
 
     Raises:
         EvaluatorUnknown: there is none.
     """
-    make = _BY_VERSION.get(version)
+    make = _BY_VERSION.get(evaluator)
     if make is None:
-        raise EvaluatorUnknown(version)
+        raise EvaluatorUnknown(evaluator)
     return make(document)
 
 

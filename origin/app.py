@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from origin import admission
+from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
 from origin.booking.store import BookingStore
@@ -24,6 +25,7 @@ from origin.capacity.traffic import Measured, Traffic
 from origin.config import OriginConfig
 from origin.db.pool import Database, create_pool
 from origin.eligibility import api as eligibility
+from origin.eligibility import rules_api
 from origin.eligibility.decisions import Decisions
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.store import DecisionStore
@@ -47,6 +49,7 @@ from shared.keywatch import following
 from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 
 BODY_LIMIT = 16 * 1024
+ADMIN_BODY_LIMIT = 96 * 1024  # rule documents
 
 
 class LifespanState(TypedDict):
@@ -60,7 +63,15 @@ _Lifespan = Callable[[Starlette], AbstractAsyncContextManager[LifespanState]]
 
 def endpoints() -> list[Endpoint]:
     """Return the table of all operations, the busiest first."""
-    return [*booking.ENDPOINTS, *inventory.ENDPOINTS, *eligibility.ENDPOINTS, *admission.ENDPOINTS, *capacity.ENDPOINTS]
+    return [
+        *booking.ENDPOINTS,
+        *inventory.ENDPOINTS,
+        *eligibility.ENDPOINTS,
+        *admission.ENDPOINTS,
+        *capacity.ENDPOINTS,
+        *rules_api.ENDPOINTS,
+        *admin.ENDPOINTS,
+    ]
 
 
 def create_app(
@@ -91,7 +102,7 @@ def create_app(
             Middleware(Measured, traffic=traffic),
             Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
-            Middleware(BodyLimit, limit=BODY_LIMIT),
+            Middleware(BodyLimit, limit=BODY_LIMIT, larger={"/v1/admin/": ADMIN_BODY_LIMIT}),
         ],
         exception_handlers={
             **pages.errors.handlers(),

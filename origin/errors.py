@@ -42,4 +42,15 @@ ALREADY_BOOKED = ProblemType("already_booked", 409, "You already have an appoint
 APPOINTMENT_UNKNOWN = ProblemType("appointment_unknown", 404, "There is no such appointment of yours")
 TOO_LATE = ProblemType("too_late", 409, "This appointment can no longer be cancelled")
 
+PROGRAMME_UNKNOWN = ProblemType("programme_unknown", 404, "There is no such programme")
+REGION_UNKNOWN = ProblemType("region_unknown", 404, "There is no such region")
+VERSION_UNKNOWN = ProblemType("version_unknown", 404, "There is no such version of these rules")
+INVALID_RULES = ProblemType("invalid_rules", 422, "This is not a rule document")
+SAME_PERSON = ProblemType("same_person", 403, "Rules are reviewed by somebody else than their author")
+ALREADY_REVIEWED = ProblemType("already_reviewed", 409, "This version has its review; make a new draft")
+NOT_APPROVED = ProblemType("not_approved", 409, "This version was not approved")
+RULES_MOVED = ProblemType("rules_moved", 409, "Other rules are in force than you think")
+NOTHING_BEFORE = ProblemType("nothing_before", 409, "There are no earlier rules to go back to")
+ACTIVATION_PAST = ProblemType("activation_past", 422, "The moment of this activation has passed")
+
 GATE = tuple(ADMISSION_REFUSED.values())

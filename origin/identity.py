@@ -14,6 +14,7 @@ from starlette.requests import Request
 from shared.bearer import BearerVerifier, Identity, require_identity
 from shared.clock import Clock
 from shared.keys import KeyRing
+from shared.problem import FORBIDDEN, Problem
 from shared.signing import Sealer, SignatureRefused
 
 SESSION_COOKIE = "vestibule_session"
@@ -26,6 +27,15 @@ class Person:
 
     pseudonym: bytes = field(repr=False)
     roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Official:
+    """Somebody who changes what the programme does. ``name`` is kept with the change; the audit has the pseudonym."""
+
+    name: str
+    pseudonym: bytes = field(repr=False)
+    role: str
 
 
 class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +69,18 @@ class People:
             if person is not None:
                 return person
         return self._person(await require_identity(request, self._verifier))
+
+    async def official(self, request: Request, *roles: str) -> Official:
+        """Return the caller, who has one of ``roles``: the first of them. The session of a browser does not count.
+
+        Raises:
+            Problem: 401 ``unauthenticated``; 403 ``forbidden``; 503 while the issuer's keys cannot be loaded.
+        """
+        identity = await require_identity(request, self._verifier)
+        held = [role for role in roles if role in identity.roles]
+        if not held:
+            raise Problem(FORBIDDEN, f"needs the role {' or '.join(roles)}")
+        return Official(identity.sub, self._person(identity).pseudonym, held[0])
 
     def signed_in(self, request: Request) -> Person | None:
         """Return whose browser session the request carries, or None where there is none that holds now."""

@@ -101,7 +101,8 @@ class BookingPages:
         if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN}:
             outcome.expires_at = 0  # the questions must be answered again
         given = _reasons(refused)
-        said = await self._site.reasons(visit, admission.programme, given) if given else []
+        version = _rule_version(refused) or outcome.version
+        said = await self._site.reasons(visit, admission.programme, given, version) if given else []
         return self._site.refuse(visit, refused, said)
 
 
@@ -115,6 +116,11 @@ def _slot_id(visit: Visit) -> int:
 def _reasons(refused: Problem) -> list[Reason]:
     raw = msgspec.json.encode(refused.members.get("reasons", []))
     return msgspec.json.decode(raw, type=list[Reason])
+
+
+def _rule_version(refused: Problem) -> int | None:
+    raw = msgspec.json.encode(refused.members.get("rule_version"))
+    return msgspec.json.decode(raw, type=int | None)
 
 
 def _alternatives(refused: Problem) -> list[Slot]:

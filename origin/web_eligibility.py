@@ -81,7 +81,7 @@ class EligibilityPages:
             visit,
             "outcome.html",
             outcome=outcome.outcome,
-            reasons=await self._site.reasons(visit, admission.programme, outcome.reasons),
+            reasons=await self._site.reasons(visit, admission.programme, outcome.reasons, outcome.version),
             missing=[_QUESTION_OF.get(fact, fact) for fact in outcome.missing],
             products=[product(code, visit.language) for code in outcome.products],
             dose=outcome.dose,

@@ -103,10 +103,10 @@ class Site:
         back = f"{url.path}?{url.query}" if url.query and visit.request.method == "GET" else url.path
         return of_turn(visit.turn.exp, self.clock.unix(), visit.language, back=back)
 
-    async def reasons(self, visit: Visit, programme: Programme, given: list[Reason]) -> list[str]:
-        """Return reasons in the language of the page."""
+    async def reasons(self, visit: Visit, programme: Programme, given: list[Reason], version: int) -> list[str]:
+        """Return reasons that rules of this version gave, in the language of the page."""
         async with visit.state.database.connection() as connection:
-            rules = await visit.state.decisions.rules.current(connection, programme.id)
+            rules = await visit.state.decisions.rules.version(connection, programme.id, version)
         if rules is None:
             return [reason.text for reason in given]
         return [reason_in(rules.document, reason, visit.language) for reason in given]

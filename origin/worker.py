@@ -2,14 +2,15 @@
 
 - Answers kept under an Idempotency-Key are forgotten after their published life of 24 hours.
 - Declared facts are erased when their decision can no longer be booked with.
+- Candidates in the shadow are asked about new decisions, before their facts go.
 
 Any number of workers may run: sweeping twice changes nothing.
 """
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,12 +20,18 @@ from pydantic import Field, SecretStr
 
 from origin.booking.key import LIFE_HOURS
 from origin.booking.store import BookingStore
+from origin.config import KeyFile
 from origin.db.pool import Database, create_pool
 from origin.db.sql import Connection, load
+from origin.eligibility.facts import FactSealer
+from origin.eligibility.shadow import Shadow
 from origin.eligibility.store import DecisionStore
 from origin.metrics import PREFIX, OriginMetrics
 from shared import logs
 from shared.clock import Clock, SystemClock
+from shared.ids import SystemIds
+from shared.keys import KeyRing
+from shared.keywatch import following
 from shared.problem import Problem
 from shared.settings import Settings
 from shared.settings import load as load_settings
@@ -36,9 +43,14 @@ _NOTIFY = Path(__file__).parent / "notify" / "queries.sql"
 
 
 class WorkerConfig(Settings):
-    """The worker's settings. ``worker_port``: where to show metrics; nowhere without it."""
+    """The worker's settings. ``worker_port``: where to show metrics; nowhere without it.
+
+    Without both key rings it asks no candidates: it cannot open the facts.
+    """
 
     database_url: SecretStr
+    origin_keys_file: KeyFile | None = None
+    person_keys_file: KeyFile | None = None
     worker_port: int | None = Field(default=None, ge=1, le=65535)
     sweep_every_s: float = Field(default=30, gt=0, le=3600)
 
@@ -46,8 +58,11 @@ class WorkerConfig(Settings):
 class Worker:
     """The sweeps and the outbox gauges."""
 
-    def __init__(self, database: Database, clock: Clock, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, registry: CollectorRegistry, shadow: Shadow | None = None
+    ) -> None:
         self._database = database
+        self._shadow = shadow
         self._clock = clock
         self._bookings = BookingStore()
         self._decisions = DecisionStore()
@@ -84,10 +99,11 @@ class Worker:
         """Work until ``stop``; a database that is away is waited for."""
         while not stop.is_set():
             try:
+                asked = 0 if self._shadow is None else await self._shadow.run()
                 keys, facts = await self.sweep()
                 await self.watch()
-                if keys or facts:
-                    log.info("swept", keys=keys, facts=facts)
+                if keys or facts or asked:
+                    log.info("swept", keys=keys, facts=facts, candidates_asked=asked)
             except Problem as away:
                 log.warning("sweep_put_off", code=away.kind.code)
             with suppress(TimeoutError):
@@ -110,15 +126,26 @@ async def work(config: WorkerConfig) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = OriginMetrics(CollectorRegistry())
     database = Database(await create_pool(config.database_url.get_secret_value(), size=1), metrics, wait_s=5)
-    worker = Worker(database, SystemClock(), metrics.registry)
     if config.worker_port is not None:
         start_http_server(config.worker_port, "127.0.0.1", metrics.registry)
-    log.info("worker_started")
-    try:
-        await worker.run(stop, config.sweep_every_s)
-    finally:
-        await database.close()
-        log.info("worker_stopped")
+    async with _shadow(config, database) as shadow:
+        worker = Worker(database, SystemClock(), metrics.registry, shadow)
+        log.info("worker_started", asks_candidates=shadow is not None)
+        try:
+            await worker.run(stop, config.sweep_every_s)
+        finally:
+            await database.close()
+            log.info("worker_stopped")
+
+
+@asynccontextmanager
+async def _shadow(config: WorkerConfig, database: Database) -> AsyncIterator[Shadow | None]:
+    if config.origin_keys_file is None or config.person_keys_file is None:
+        yield None
+        return
+    ring = KeyRing.load(config.origin_keys_file)
+    async with following(ring):
+        yield Shadow(database, FactSealer(ring, KeyRing.load(config.person_keys_file), SystemIds()))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Pure ASGI middleware for both services."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 from time import perf_counter
 
@@ -122,22 +122,29 @@ class Boundary:
 
 
 class BodyLimit:
-    """Refuses request bodies over ``limit`` bytes with a 413 problem, by announced length or while they arrive."""
+    """Refuses request bodies over ``limit`` bytes with a 413 problem, by announced length or while they arrive.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    ``larger``: other limits for paths that begin so.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
+        self.larger = dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
             await self.app(scope, receive, send)
             return
         try:
-            within = bounded(scope, receive, self.limit)
+            within = bounded(scope, receive, self._limit_of(scope["path"]))
         except Problem as refused:
             await refused.response()(scope, receive, send)
             return
         await self.app(scope, within, send)
+
+    def _limit_of(self, path: str) -> int:
+        return next((limit for prefix, limit in self.larger.items() if path.startswith(prefix)), self.limit)
 
 
 def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:

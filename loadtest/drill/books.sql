@@ -27,8 +27,10 @@ SELECT json_build_object(
     'audit_without_cause', (
         SELECT count(*) FROM audit_event
         WHERE programme = :'programme'
-          AND CASE kind
-              WHEN 'decided' THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
+          AND CASE
+              WHEN kind = 'decided' THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
+              WHEN kind IN ('frozen', 'unfrozen') THEN NOT EXISTS (SELECT FROM freeze_event WHERE id = about)
+              WHEN kind LIKE 'rules%' THEN NOT EXISTS (SELECT FROM rule_version WHERE id = about)
               ELSE NOT EXISTS (SELECT FROM appointment WHERE id = about)
           END),
     -- a notice of each version of an appointment is waiting or was sent, once

@@ -7,3 +7,53 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, decision_ttl = excluded.dec
 -- name: all_programmes
 -- Every programme, by the waiting room whose tokens admit to it.
 SELECT id, name, room, decision_ttl FROM programme;
+
+-- name: patience
+-- Whoever freezes waits for the bookings under way, longer than a booking waits for anything.
+SELECT set_config('lock_timeout', '4000', true);
+
+-- name: lock_programme
+-- Waits for bookings under way; no booking of the programme starts until this transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('programme'), hashtext(:programme));
+
+-- name: programme_is_there^
+-- Whether there is such a programme.
+SELECT id FROM programme WHERE id = :programme;
+
+-- name: region_is_there^
+-- Whether there is such a region.
+SELECT id FROM region WHERE id = :region;
+
+-- name: freeze_programme!
+-- Frozen again, only the reason changes.
+UPDATE programme SET frozen_since = coalesce(frozen_since, :now), frozen_reason = :reason WHERE id = :programme;
+
+-- name: unfreeze_programme!
+UPDATE programme SET frozen_since = NULL, frozen_reason = NULL WHERE id = :programme AND frozen_since IS NOT NULL;
+
+-- name: freeze_region!
+-- Frozen again, only the reason changes.
+INSERT INTO region_freeze (programme, region, since, reason) VALUES (:programme, :region, :now, :reason)
+ON CONFLICT (programme, region) DO UPDATE SET reason = excluded.reason;
+
+-- name: unfreeze_region!
+DELETE FROM region_freeze WHERE programme = :programme AND region = :region;
+
+-- name: add_freeze_event^
+-- What was done, for ever.
+INSERT INTO freeze_event (programme, region, act, at, actor, reason)
+VALUES (:programme, :region, :act, :now, :actor, :reason)
+RETURNING id;
+
+-- name: freezes
+-- Where a programme is frozen now; a null region is all of it.
+SELECT NULL AS region, frozen_since AS since, frozen_reason AS reason FROM programme
+ WHERE id = :programme AND frozen_since IS NOT NULL
+UNION ALL
+SELECT region, since, reason FROM region_freeze WHERE programme = :programme
+ ORDER BY 1 NULLS FIRST;
+
+-- name: add_audit!
+-- The audit row of what an official did: the role, and a keyed hash for the name.
+INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+VALUES (:now, :kind, :programme, :role, :person, :about, :details);

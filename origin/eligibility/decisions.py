@@ -9,6 +9,7 @@ import msgspec
 
 from origin.admin.programmes import Programme
 from origin.db.sql import Connection
+from origin.eligibility import again
 from origin.eligibility.compiled import Branch
 from origin.eligibility.document import LANGUAGE, Document, in_language
 from origin.eligibility.evaluator import EVALUATOR, Evaluation, Facts, Outcome
@@ -19,7 +20,6 @@ from shared.clock import Clock
 from shared.ids import Ids
 
 _MOST_RULE_CHANGES = 3
-_encode = msgspec.json.encode
 
 
 class RulesMissing(Exception):
@@ -87,7 +87,7 @@ class Decisions:
             RulesMissing: there are no rules in force.
         """
         for attempt in range(_MOST_RULE_CHANGES):
-            rules = await self.rules.current(connection, programme.id, fresh=attempt > 0)
+            rules = await self.rules.current(connection, programme.id, facts.region, fresh=attempt > 0)
             if rules is None:
                 break
             now = self.clock.now()
@@ -117,6 +117,7 @@ class Decisions:
         return NewDecision(
             ref=ref,
             programme=programme.id,
+            region=facts.region,
             person=person,
             outcome=evaluation.outcome,
             version=rules.version,
@@ -126,7 +127,7 @@ class Decisions:
             products=None if grant is None else grant.products,
             dose=None if grant is None else grant.dose,
             inputs_hash=self.sealer.hash(facts),
-            branches=_encode([(branch.path, branch.reason, branch.met) for branch in evaluation.branches]).decode(),
+            branches=again.branches(evaluation).decode(),
             facts_sealed=self.sealer.seal(facts, ref),
             now=now,
             expires_at=now + programme.decision_ttl,

@@ -12,10 +12,11 @@ from origin.eligibility.versions import QUERIES
 
 @dataclass(frozen=True)
 class NewDecision:
-    """What is stored of a decision; ``branches`` as JSON."""
+    """What is stored of a decision; ``branches`` as JSON. Of ``region`` only what is a region of ours is stored."""
 
     ref: UUID
     programme: str
+    region: str | None
     person: bytes
     outcome: str
     version: int
@@ -36,7 +37,10 @@ class DecisionStore:
 
     async def add(self, connection: Connection, decision: NewDecision) -> bool:
         """Store a decision with its audit row; False, and nothing stored, when its rules are no longer in force."""
-        return await load(QUERIES)["add_decision"].row(connection, **vars(decision)) is not None
+        row = await load(QUERIES)["add_decision"].row(connection, **vars(decision))
+        assert row is not None
+        kept: bool = row["kept"]
+        return kept
 
     async def facts_of(
         self, connection: Connection, ref: UUID, *, person: bytes, programme: str

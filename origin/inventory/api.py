@@ -19,6 +19,7 @@ _DEFAULT_WINDOW = timedelta(days=14)
 _FURTHEST = timedelta(days=3653)
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
+_DECIMALS = 7  # a centimetre; numbers near 1e-308 make PostgreSQL's trigonometry fail
 
 
 class SearchForm(msgspec.Struct, forbid_unknown_fields=True, rename={"starts_from": "from", "starts_before": "to"}):
@@ -56,20 +57,20 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
         slots = await state.slots.search(
             connection,
             programme=admission.programme.id,
-            lat=form.lat,
-            lng=form.lng,
-            radius_m=form.radius_km * 1000,
+            lat=round(form.lat, _DECIMALS),
+            lng=round(form.lng, _DECIMALS),
+            radius_m=max(1, form.radius_km * 1000),
             starts_from=starts_from,
             starts_before=starts_before,
             products=None if form.product is None else [form.product],
             per_site=form.per_site,
             at_most=form.limit,
         )
-        current = None
+        changed = False
         if form.rule_version is not None:
-            current = await state.decisions.rules.current(connection, admission.programme.id, fresh=True)
+            in_force = await state.decisions.rules.in_force(connection, admission.programme.id)
+            changed = form.rule_version not in in_force.values()
     state.metrics.searched.inc()
-    changed = current is not None and current.version != form.rule_version
     return Found(slots, changed, now)
 
 

@@ -35,7 +35,7 @@ SERVICES = [module for package in (shared, edge, origin) for module in modules(p
 
 
 def settings_names() -> set[str]:
-    for module in ("deploy.crowds", "deploy.rooms"):
+    for module in ("deploy.crowds", "deploy.rooms", "deploy.officials", "deploy.rule_batches"):
         importlib.import_module(module)
     found: set[str] = set()
     waiting = list(Settings.__subclasses__())

@@ -46,3 +46,9 @@ async def test_search_finds_nearest_first_then_earliest_within_radius_and_time(o
     await world.rules(title={"en": "Changed"})
     found = (await origin.client.get("/v1/slots", params=WHERE | {"rule_version": "1"}, headers=headers)).json()
     assert found["rules_changed"] is True
+
+
+async def test_a_place_next_to_the_equator_by_less_than_anything_is_a_place(origin: Origin) -> None:
+    where = {"lat": "-2.2250738585072014e-308", "lng": "5e-324", "radius_km": "5e-324"}
+    answer = await origin.client.get("/v1/slots", params=where, headers=origin.visitor().headers)
+    assert (answer.status_code, answer.json()["slots"]) == (200, [])

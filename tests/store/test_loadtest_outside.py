@@ -51,7 +51,8 @@ async def booked(database: asyncpg.Connection) -> asyncpg.Connection:
         INSERT INTO slot (id, programme, site, starts_at, ends_at, product, capacity, remaining)
         VALUES (1, 'demo', 1, now(), now() + interval '5 minutes', '140', 2, 1);
         INSERT INTO ruleset VALUES (repeat('0', 64), '', now());
-        INSERT INTO rule_version VALUES ('demo', 1, repeat('0', 64), now());
+        INSERT INTO rule_version (programme, version, ruleset, created_at, author, reason)
+        VALUES ('demo', 1, repeat('0', 64), now(), 'author', '');
         INSERT INTO decision (ref, programme, person, outcome, rule_version, ruleset, evaluator, as_of, products, dose,
                               inputs_hash, branches, created_at, expires_at)
         VALUES ('00000000-0000-0000-0000-00000000000d', 'demo', decode(repeat('01', 32), 'hex'), 'eligible', 1,

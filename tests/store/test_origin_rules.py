@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -77,8 +76,3 @@ async def test_publishing_waits_for_a_booking_that_has_looked_at_the_rules(world
         assert await publishing == 2
     finally:
         await booking.close()
-
-
-async def test_the_pointer_holds_only_versions_that_exist(world: World) -> None:
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
-        await world.connection.execute("UPDATE rules_in_force SET version = 9")

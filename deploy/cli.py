@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy import keys_cli, lottery_cli, passes_cli, room_cli
+from deploy import keys_cli, lottery_cli, passes_cli, room_cli, rules_cli
 from deploy.datadir import DataDir
 from deploy.errors import ChildDied, StackError
 from deploy.settings import StackSettings
@@ -30,6 +30,7 @@ app.add_typer(keys_cli.app)
 app.add_typer(lottery_cli.app)
 app.add_typer(passes_cli.app)
 app.add_typer(room_cli.app)
+app.add_typer(rules_cli.app)
 
 _console = Console()
 _errors = Console(stderr=True)

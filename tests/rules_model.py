@@ -69,7 +69,7 @@ def _depth(clause: Any) -> int:
 
 
 clauses = st.recursive(_comparisons, _more, max_leaves=5).filter(lambda clause: _depth(clause) <= 8)
-_window = st.one_of(
+_window: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"from": st.just("2024-03-01"), "reason": _reason}),
     st.fixed_dictionaries({"until": st.just("2024-10-31"), "reason": _reason}),
@@ -193,7 +193,7 @@ def met_by(leaf: dict[str, Any], facts: dict[str, Any], day: date) -> Truth:
     """Compare."""
     kind = leaf["is"]
     if kind == "window":
-        return leaf.get("from", "0001-01-01") <= day.isoformat() <= leaf.get("until", "9999-12-31")
+        return bool(leaf.get("from", "0001-01-01") <= day.isoformat() <= leaf.get("until", "9999-12-31"))
     if leaf.get("verified") and fact_of(kind) not in facts.get("sources", {}):
         return None
     value = facts.get(fact_of(kind))
@@ -243,7 +243,7 @@ def _of_dose(leaf: dict[str, Any], dose: dict[str, Any], day: date) -> Truth:
     if number == 0:
         return False
     if kind == "dose_product":
-        return None if dose.get("product") is None else dose["product"] in leaf["one_of"]
+        return None if dose.get("product") is None else bool(dose["product"] in leaf["one_of"])
     given = dose.get("given_on")
     if given is None or date.fromisoformat(given) > day:
         return None

@@ -7,12 +7,11 @@ from math import inf
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from origin.eligibility.evaluators.v2_axes import Axis, Choice, Dial, Span, dial_of, window_dial
 from origin.eligibility.evaluators.v2_days import Season
 from origin.eligibility.evaluators.v2_tree import Group, Leaf, Negation, Node, branch_of, leaves, outcomes
 from origin.eligibility.formats import v1, v2
+from origin.eligibility.formats.lift import lifted
 from origin.eligibility.person import FactName, Facts
 
 _GET: dict[FactName, Callable[[Facts], Any]] = {
@@ -59,23 +58,8 @@ class Ready:
 def made_ready(document: v1.Document | v2.Document) -> Ready:
     """Return the document made ready; paths are those of the document's own format."""
     if isinstance(document, v1.Document):
-        return _made_ready(_lifted(document), "offers")
+        return _made_ready(lifted(document), "offers")
     return _made_ready(document, "cohorts")
-
-
-def _lifted(document: v1.Document) -> v2.Document:
-    """Read a document of the first format as one of the second: all that it can say, the second can say too."""
-    raw = msgspec.to_builtins(document)
-    lifted = {
-        "v": 2,
-        "programme": "first-format",
-        "title": raw["title"],
-        "texts": raw["texts"],
-        "labels": raw["labels"],
-        "requires": raw["requires"],
-        "cohorts": raw["offers"],
-    }
-    return msgspec.convert(lifted, v2.Document)
 
 
 def _made_ready(document: v2.Document, cohorts_name: str) -> Ready:

@@ -15,7 +15,6 @@ SEASON = (9, 1)
 
 def ruleset(when: Any, **more: Any) -> dict[str, Any]:
     """One cohort."""
-    said = {"met": {"en": "Yes."}, "unmet": {"en": "No."}}
     cohort = {"id": "only", "when": when, "grants": {"products": ["140"], "dose": 1}}
     return {
         "v": 2,
@@ -23,7 +22,7 @@ def ruleset(when: Any, **more: Any) -> dict[str, Any]:
         "title": {"en": "T"},
         "season_starts": "09-01",
         "cohorts": [cohort],
-        "texts": dict.fromkeys(("A", "B", "C"), said),
+        "texts": {code: {"met": {"en": "Yes."}, "unmet": {"en": "No."}} for code in ("A", "B", "C")},
         **more,
     }
 

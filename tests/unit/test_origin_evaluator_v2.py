@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from origin.eligibility.document import canonical, parse_v2
 from origin.eligibility.evaluator import EVALUATOR, Evaluation, Evaluator, UnknownEvaluator, evaluator_of
-from origin.eligibility.evaluators import v1
+from origin.eligibility.evaluators import v1, v2_ways
 from origin.eligibility.formats import v2
 from origin.eligibility.formats.v1 import parse as parse_v1
 from origin.eligibility.person import Facts
@@ -236,6 +236,15 @@ def test_the_bytes_do_not_depend_on_how_a_process_hashes() -> None:
 def test_comparisons_mean_what_they_say(leaf: dict[str, Any], facts: dict[str, Any], met: bool | None) -> None:
     raw = ruleset({**leaf, "reason": "A"}) | {"season_starts": "09-01"}
     assert [branch.met for branch in evaluate(raw, facts, AS_OF).branches] == [met]
+
+
+def test_what_would_change_is_bounded() -> None:
+    leaves = [{"is": "conditions", "one_of": [f"c{number}"], "reason": "A"} for number in range(240)]
+    for when in ({"is": "any", "of": leaves}, {"is": "all", "of": leaves}, {"is": "all", "of": leaves[:3]}):
+        for conditions in ([], None, [f"c{number}" for number in range(0, 240, 4)]):
+            changes = evaluate(ruleset(when), {"conditions": conditions}, AS_OF).would_change
+            assert len(changes) <= v2_ways.MOST
+            assert all(1 <= len(change.by) <= v2_ways.TOGETHER for change in changes)
 
 
 def test_a_declared_fact_that_must_be_verified_is_named() -> None:

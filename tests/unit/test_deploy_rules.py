@@ -13,6 +13,7 @@ from origin.eligibility.differences import Difference, differences
 from origin.eligibility.document import Document, canonical, parse, ruleset_id
 from origin.eligibility.formats.schema import encoded
 from origin.eligibility.versions import DEMO
+from tests.conftest import ROOT
 from tests.rules_model import ruleset
 
 FLU = DEMO.with_name("england-flu-2024.json")
@@ -164,3 +165,17 @@ def test_another_order_of_cohorts_is_a_difference_and_another_clause_is_told_who
 
 def test_schema_prints_what_is_published() -> None:
     assert run("schema").stdout.encode() == encoded()
+
+
+def test_the_worked_example_of_the_documentation_works(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "rules.md").read_text()
+    (tmp_path / "r.json").write_text(page.partition("```json\n")[2].partition("```")[0])
+    cases = page.partition("is not looked at:\n\n")[2].partition("\n\n")[0]
+    (tmp_path / "r.cases.json").write_text(cases)
+    assert run("lint", "--strict", tmp_path / "r.json").exit_code == 0
+    assert run("test", tmp_path / "r.json").exit_code == 0
+    case = msgspec.json.decode(cases)[0]
+    facts = put(tmp_path / "f.json", case["facts"])
+    shown = run("explain", tmp_path / "r.json", "--facts", facts, "--on", case["on"]).stdout
+    told = page.partition("on that person shows:\n\n")[2].partition("\n\n## ")[0].replace("\n    ", "\n").strip()
+    assert " ".join(shown.split()).replace("│ ", "") == " ".join(told.split())

@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from origin.eligibility import speed
 from origin.eligibility.cases import Case, InvalidCases, Mismatch, check, parse_cases
 from origin.eligibility.document import parse
 from origin.eligibility.formats.lift import lifted
+from origin.eligibility.person import encoded
 from origin.eligibility.versions import DEMO
 
 RULESETS = sorted(path for path in DEMO.parent.glob("*.json") if not path.name.endswith(".cases.json"))
@@ -43,3 +45,12 @@ def test_what_comes_out_otherwise_is_told() -> None:
 def test_a_file_without_cases_is_refused_with_the_place() -> None:
     with pytest.raises(InvalidCases, match=r"\$\[0\]"):
         parse_cases(b'[{"name": "x"}]')
+
+
+def test_the_measured_people_are_different_and_their_speed_is_told() -> None:
+    crowd = speed.people(parse(DEMO.read_bytes()), 200)
+    assert len({encoded(person) for person in crowd}) > 190
+    told = speed.measured(DEMO, number=50, rounds=1)
+    assert told.ruleset == "demo"
+    assert 0 < told.us < told.first_us
+    assert len(speed.shipped()) == len(RULESETS) >= 5

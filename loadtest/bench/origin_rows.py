@@ -55,10 +55,10 @@ def book_ratio(origin: OriginSide) -> Figure:
 
 @TABLE.row("origin.evaluate_us", "<=", 10)
 def evaluate_us(origin: OriginSide) -> Figure:
-    """One evaluation in µs with its full explanation, of the shipped ruleset that takes longest, in a process of its own.
+    """One evaluation in µs with its full explanation, of the shipped ruleset that takes longest, in its own process.
 
-    The mean over ten thousand different people, once every way that comparisons can come out has been met; the note has
-    the first meeting too.
+    The mean over ten thousand different people, once every way that comparisons come out has been met; the note has the
+    first meeting too.
     """
     command = origin.cores.on_server([sys.executable, "-m", "origin.eligibility.speed"])
     done = subprocess.run(command, capture_output=True, check=True, timeout=_EVALUATE_AT_MOST_S)

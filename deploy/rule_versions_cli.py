@@ -9,7 +9,7 @@ import typer
 from deploy.errors import StackError
 from deploy.official_cli import As, At, Programme, Region, Why, address, console, explained, find_origin
 
-app = typer.Typer(name="rules", help="Publish rules, try them in the shadow, go back, look back.", no_args_is_help=True)
+app = typer.Typer()  # nameless: its commands stand beside those that work on files
 
 Number = Annotated[int, typer.Argument(help="The version.", min=1)]
 

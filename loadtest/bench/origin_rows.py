@@ -1,7 +1,11 @@
 """The rows of the origin."""
 
+import subprocess
+import sys
 from itertools import cycle
 from pathlib import Path
+
+import msgspec
 
 from loadtest.bench.measure import Rate, paired
 from loadtest.bench.origin_side import CONNECTIONS, OriginSide, Person
@@ -12,6 +16,13 @@ from loadtest.bench.wrk import request
 TABLE: Table[OriginSide] = Table()
 
 _PEOPLE = 8_000
+_EVALUATE_AT_MOST_S = 120
+
+
+class _Speed(msgspec.Struct):
+    us: float
+    first_us: float
+    ruleset: str
 
 
 @TABLE.row("origin.book_ratio", ">=", 0.75)
@@ -40,6 +51,19 @@ def book_ratio(origin: OriginSide) -> Figure:
     bare_once()
     ours_once()
     return ratio(paired(ours_once, bare_once, origin.config.pairs))
+
+
+@TABLE.row("origin.evaluate_us", "<=", 10)
+def evaluate_us(origin: OriginSide) -> Figure:
+    """One evaluation in µs with its full explanation, of the shipped ruleset that takes longest, in its own process.
+
+    The mean over ten thousand different people, once every way that comparisons come out has been met; the note has the
+    first meeting too.
+    """
+    command = origin.cores.on_server([sys.executable, "-m", "origin.eligibility.speed"])
+    done = subprocess.run(command, capture_output=True, check=True, timeout=_EVALUATE_AT_MOST_S)
+    told = msgspec.json.decode(done.stdout, type=_Speed)
+    return Figure(told.us, f"{told.ruleset}; the first meeting {told.first_us:,.0f} µs")
 
 
 def _bookings(origin: OriginSide, people: list[Person]) -> list[bytes]:

@@ -58,6 +58,7 @@ class OriginSide:
     wrk: Wrk
     psql: Psql
     slots: Mapping[str, Sequence[int]]
+    cores: Cores
 
     def people(self, count: int) -> list[Person]:
         """Make people, and have the origin evaluate them over HTTP."""
@@ -115,6 +116,6 @@ def origin_side(config: BenchConfig, cores: Cores) -> Iterator[OriginSide]:
                 "baseline", bare_command("baseline", bare_port), env, bare_port, cores, config.work_dir, "/healthz"
             ) as bare,
         ):
-            yield OriginSide(config, origin, bare, Wrk(cores, config.work_dir), psql, slots)
+            yield OriginSide(config, origin, bare, Wrk(cores, config.work_dir), psql, slots, cores)
     finally:
         psql.run(_HERE / "origin_teardown.sql")

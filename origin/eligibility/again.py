@@ -1,16 +1,17 @@
 """Decisions made again: by the evaluator and rules of their day, or by today's evaluator under other rules."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
 import msgspec
 
 from origin.eligibility.document import parse
-from origin.eligibility.evaluator import EVALUATOR, Evaluation, Evaluator, Facts
+from origin.eligibility.evaluator import Evaluation, Evaluator, Facts, Replayed, evaluator_of
 from origin.eligibility.facts import FactSealer, FactsLost
 
 Evaluate = Callable[[Facts, date], Evaluation]
+EvaluateOnce = Callable[[Facts, date], Replayed]
 
 _encode = msgspec.json.encode
 
@@ -24,23 +25,16 @@ def made_ready(document: bytes) -> Evaluate:
     return Evaluator(parse(document)).evaluate
 
 
-_BY_VERSION: Mapping[str, Callable[[bytes], Evaluate]] = {EVALUATOR: made_ready}
-# A version that was ever in use stays here, beside its successors.
-
-
-def as_on_its_day(document: bytes, evaluator: str) -> Evaluate:
+def as_on_its_day(document: bytes, evaluator: str) -> EvaluateOnce:
     """Return a stored document, made ready by the evaluator of a version.
 
     Raises:
-        EvaluatorUnknown: there is none.
+        UnknownEvaluator: there is none.
     """
-    make = _BY_VERSION.get(evaluator)
-    if make is None:
-        raise EvaluatorUnknown(evaluator)
-    return make(document)
+    return evaluator_of(evaluator, parse(document)).evaluate
 
 
-def branches(evaluation: Evaluation) -> bytes:
+def branches(evaluation: Replayed) -> bytes:
     """Return the branches as they are stored: path, reason code and truth of each comparison, in order."""
     return _encode([(branch.path, branch.reason, branch.met) for branch in evaluation.branches])
 
@@ -53,7 +47,7 @@ class Verdict(msgspec.Struct, frozen=True):
     dose: int | None
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> "Verdict":
+    def of(cls, evaluation: Replayed) -> "Verdict":
         """Return what an evaluation comes to."""
         grant = evaluation.grant
         return (

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from origin import errors
 from origin.eligibility.decisions import Decision, RulesMissing
-from origin.eligibility.evaluator import Facts
+from origin.eligibility.person import Declared, Facts, facts_of
 from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER, Admission
 from origin.identity import Person
 from origin.state import OriginState, state_of
@@ -20,7 +20,7 @@ _OLDEST_YEARS = 150
 class EvaluateForm(msgspec.Struct, forbid_unknown_fields=True):
     """What a person declares. Fields left out or null are not answered; having no conditions is an empty list."""
 
-    facts: Facts
+    facts: Declared
 
 
 async def evaluate(
@@ -50,7 +50,7 @@ async def evaluate_eligibility(request: Request) -> Response:
     person = await state.people.caller(request)
     form = await read_body(request, EvaluateForm)
     language = language_of(request.scope)
-    answer = Json(await evaluate(state, admission, person, form.facts, language))
+    answer = Json(await evaluate(state, admission, person, facts_of(form.facts), language))
     answer.headers.update(headers(language))
     return answer
 

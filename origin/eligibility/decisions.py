@@ -1,8 +1,7 @@
 """Decide whether a person is eligible, and keep the decision. The server decides; the visitor only declares."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -10,10 +9,11 @@ import msgspec
 from origin.admin.programmes import Programme
 from origin.db.sql import Connection
 from origin.eligibility import again
-from origin.eligibility.compiled import Branch
 from origin.eligibility.document import LANGUAGE, Document, in_language
-from origin.eligibility.evaluator import EVALUATOR, Evaluation, Facts, Outcome
+from origin.eligibility.evaluator import EVALUATOR, Branch, Evaluation, Facts, Outcome
+from origin.eligibility.evaluators.v2_tree import What
 from origin.eligibility.facts import FactSealer, FactsLost
+from origin.eligibility.observed import observed
 from origin.eligibility.store import DecisionStore, NewDecision
 from origin.eligibility.versions import RuleBook, Rules
 from shared.clock import Clock
@@ -42,19 +42,37 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One comparison, what was observed, and how it came out: ``met`` is null where the fact is missing."""
+    """One comparison, what was observed, and how it came out: ``met`` is null where the fact is missing.
+
+    ``unit`` and ``at`` are an age's: years or months, on which day where that is not today. ``verified``: only a fact
+    that was verified counts.
+    """
 
     path: str
-    fact: Literal["age", "birth_date", "region", "job_code", "conditions"]
+    fact: What
     op: str
-    value: int | str | list[str]
-    observed: int | str | list[str] | None
+    value: bool | int | str | list[str]
+    observed: bool | int | str | list[str] | None
     met: bool | None
     reason: str
+    unit: str | None = None
+    at: str | None = None
+    verified: bool = False
+
+
+class WouldChange(msgspec.Struct, frozen=True):
+    """Reason codes that, had all of them come out the other way, would have given another outcome."""
+
+    outcome: Outcome
+    reasons: list[str]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """A stored decision, as its person sees it."""
+    """A stored decision, as its person sees it.
+
+    ``missing``: the facts that could still matter; ``would_change``: the smallest sets of reasons that would decide
+    otherwise; ``changes_on``: the first later day with another outcome, if nothing changes but the day.
+    """
 
     decision_ref: UUID
     outcome: Outcome
@@ -63,6 +81,8 @@ class Decision(msgspec.Struct, frozen=True):
     missing: list[str]
     grants: Granted | None
     explain: list[Explained]
+    would_change: list[WouldChange]
+    changes_on: date | None
     expires_at: datetime
 
 
@@ -143,7 +163,11 @@ def _decision(new: NewDecision, document: Document, facts: Facts, evaluation: Ev
         reasons=reasons(document, evaluation.decisive, language),
         missing=evaluation.missing,
         grants=None if grant is None else Granted(grant.products[0], grant.products, grant.dose),
-        explain=_explain(evaluation, facts),
+        explain=_explain(evaluation, document, facts, new.as_of),
+        would_change=[
+            WouldChange(each.outcome, [turned.reason for turned in each.by]) for each in evaluation.would_change
+        ],
+        changes_on=evaluation.changes_on,
         expires_at=new.expires_at,
     )
 
@@ -167,15 +191,19 @@ def reason_in(document: Document, reason: Reason, language: str) -> str:
     return reason.text
 
 
-def _explain(evaluation: Evaluation, facts: Facts) -> list[Explained]:
-    observed: dict[str, int | str | list[str] | None] = {
-        "age": evaluation.age,
-        "birth_date": None if facts.birth_date is None else facts.birth_date.isoformat(),
-        "region": facts.region,
-        "job_code": facts.job_code,
-        "conditions": facts.conditions,
-    }
+def _explain(evaluation: Evaluation, document: Document, facts: Facts, as_of: date) -> list[Explained]:
     return [
-        Explained(each.path, each.fact, each.op, each.value, observed[each.fact], each.met, each.reason)
+        Explained(
+            path=each.path,
+            fact=each.fact,
+            op=each.op,
+            value=each.value,
+            observed=observed(each, document, facts, as_of),
+            met=each.met,
+            reason=each.reason,
+            unit=each.unit,
+            at=each.at,
+            verified=each.verified,
+        )
         for each in evaluation.branches
     ]

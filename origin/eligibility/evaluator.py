@@ -1,99 +1,63 @@
-"""Decides who may have what. Pure and total: no clock, no I/O; the same inputs give the same outcome for ever.
-
-Three-valued (Kleene): a fact that is missing makes a comparison unknown, never met and never unmet, so that nothing
-missing makes anyone eligible. Every branch is evaluated, none is skipped: the explanation is always complete.
-"""
+"""The evaluator that decides now, and those that decided once."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Any, Protocol
 
-import msgspec
+from origin.eligibility.evaluators import v1, v2
+from origin.eligibility.evaluators.v2 import Change, Evaluation, Evaluator, Outcome, Turned
+from origin.eligibility.evaluators.v2_tree import Branch
+from origin.eligibility.formats.v1 import Document as FirstDocument
+from origin.eligibility.formats.v2 import Document as SecondDocument
+from origin.eligibility.person import Facts
 
-from origin.eligibility.compiled import Branch, Subject, Truth, compile_clause
-from origin.eligibility.document import Document, Grant
+__all__ = [
+    "EVALUATOR",
+    "Branch",
+    "Change",
+    "Evaluation",
+    "Evaluator",
+    "Facts",
+    "Outcome",
+    "Turned",
+    "UnknownEvaluator",
+    "evaluator_of",
+]
 
-EVALUATOR = "1"
+EVALUATOR = v2.VERSION
 """Changes whenever the same document and facts could give another decision."""
 
-Outcome = Literal["eligible", "not_eligible", "incomplete"]
 
-_FactText = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-
-
-class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person declares. None: not answered; no conditions is an empty list."""
-
-    birth_date: date | None = None
-    region: _FactText | None = None
-    job_code: _FactText | None = None
-    conditions: Annotated[list[_FactText], msgspec.Meta(max_length=64)] | None = None
+class UnknownEvaluator(LookupError):
+    """No evaluator of that version decides about such a document."""
 
 
-class Evaluation(msgspec.Struct, frozen=True):
-    """An outcome with all that explains it.
+class Replayed(Protocol):
+    """What evaluations of all versions have."""
 
-    ``decisive``: the branches that speak for the granted offer when eligible; else those that speak against
-    (``not_eligible``) or are unknown (``incomplete``). ``missing``: the facts that are unknown, only when incomplete.
-    """
-
-    outcome: Outcome
-    offer: str | None
-    grant: Grant | None
-    decisive: list[Branch]
-    missing: list[str]
-    branches: list[Branch]
-    age: int | None
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def grant(self) -> Any: ...
+    @property
+    def branches(self) -> list[Any]: ...
 
 
-class Evaluator:
-    """A document made ready: its clauses as nested closures."""
+class AnyEvaluator(Protocol):
+    """What evaluators of all versions can."""
 
-    def __init__(self, document: Document) -> None:
-        self._requires = None if document.requires is None else compile_clause(document.requires, "requires")
-        self._offers = [
-            (offer.id, offer.grants, compile_clause(offer.when, f"offers.{offer.id}")) for offer in document.offers
-        ]
-
-    def evaluate(self, facts: Facts, as_of: date) -> Evaluation:
+    def evaluate(self, facts: Facts, as_of: date) -> Replayed:
         """Return the decision for a person with ``facts`` on the date ``as_of``."""
-        subject = _subject(facts, as_of)
-        branches: list[Branch] = []
-        required: Truth = True if self._requires is None else self._requires(subject, branches)
-        common = len(branches)
-        offered: Truth = False
-        granted: tuple[str, Grant] | None = None
-        why: list[Branch] = []
-        for offer, grant, test in self._offers:
-            first = len(branches)
-            met = test(subject, branches)
-            if met:
-                if granted is None:
-                    granted, why = (offer, grant), branches[first:]
-                offered = True
-            elif met is None and not offered:
-                offered = None
-        if required is False or offered is False:
-            blamed = branches[:common] if required is False else branches[common:]
-            return Evaluation("not_eligible", None, None, _counting(blamed, False), [], branches, subject.age)
-        if required is None or granted is None:
-            unknown = [branch for branch in branches if branch.met is None]
-            return Evaluation("incomplete", None, None, unknown, _missing(unknown), branches, subject.age)
-        return Evaluation("eligible", *granted, _counting(why, True), [], branches, subject.age)
+        ...
 
 
-def _subject(facts: Facts, as_of: date) -> Subject:
-    born = facts.birth_date
-    if born is None or born > as_of:  # nobody is born in the future: as good as not answered
-        age = born = None
-    else:
-        age = as_of.year - born.year - ((as_of.month, as_of.day) < (born.month, born.day))
-    conditions = None if facts.conditions is None else frozenset(facts.conditions)
-    return Subject(age, born, facts.region, facts.job_code, conditions)
+def evaluator_of(version: str, document: FirstDocument | SecondDocument) -> AnyEvaluator:
+    """Return the evaluator of a version, made ready for a document.
 
-
-def _counting(branches: list[Branch], towards: bool) -> list[Branch]:
-    return [branch for branch in branches if branch.towards is towards]
-
-
-def _missing(unknown: list[Branch]) -> list[str]:
-    return list(dict.fromkeys("birth_date" if branch.fact == "age" else branch.fact for branch in unknown))
+    Raises:
+        UnknownEvaluator: there is none.
+    """
+    if version == v2.VERSION:
+        return v2.Evaluator(document)
+    if version == v1.VERSION and isinstance(document, FirstDocument):
+        return v1.Evaluator(document)
+    raise UnknownEvaluator(f"no evaluator {version} for a document of format {document.v}")

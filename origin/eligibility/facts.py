@@ -12,12 +12,11 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from origin.eligibility.evaluator import Facts
+from origin.eligibility.person import Facts, encoded
 from shared.ids import Ids
 from shared.keys import KeyRing
 
 _NONCE_BYTES = 12
-_encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Facts).decode
 
 
@@ -41,7 +40,7 @@ class FactSealer:
         cipher = self._cipher(kid)
         assert cipher is not None
         nonce = urlsafe_b64decode(self._ids.secret(_NONCE_BYTES))
-        return kid.encode() + b"." + nonce + cipher.encrypt(nonce, _encode(facts), ref.bytes)
+        return kid.encode() + b"." + nonce + cipher.encrypt(nonce, encoded(facts), ref.bytes)
 
     def open(self, sealed: bytes, ref: UUID) -> Facts:
         """Return the facts.
@@ -60,7 +59,7 @@ class FactSealer:
 
     def hash(self, facts: Facts) -> bytes:
         """Return the keyed hash of the facts' canonical form."""
-        return hmac.digest(self._hash_key, _encode(facts), "sha256")
+        return hmac.digest(self._hash_key, encoded(facts), "sha256")
 
     def _cipher(self, kid: str) -> AESGCM | None:
         if self._edition != self._ring.edition:  # a key may be gone

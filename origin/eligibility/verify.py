@@ -11,8 +11,9 @@ import asyncpg
 import msgspec
 
 from origin.db.sql import Connection, load
-from origin.eligibility.again import Evaluate, EvaluatorUnknown, Verdict, as_on_its_day, branches, opened
+from origin.eligibility.again import EvaluateOnce, Verdict, as_on_its_day, branches, opened
 from origin.eligibility.document import ruleset_id
+from origin.eligibility.evaluator import UnknownEvaluator
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.replay import BATCH, QUERIES
 from origin.eligibility.versions import QUERIES as RULES
@@ -47,7 +48,7 @@ class Verification:
 
     connection: Connection
     sealer: FactSealer
-    _known: dict[tuple[bytes, str], Evaluate] = field(default_factory=dict)
+    _known: dict[tuple[bytes, str], EvaluateOnce] = field(default_factory=dict)
 
     async def versions(self, programme: str) -> dict[int, int]:
         """Return the versions that decisions were made under, each with how many."""
@@ -76,7 +77,7 @@ class Verification:
             return "rules_altered"
         try:
             evaluate = self._evaluator(document, row["evaluator"])
-        except EvaluatorUnknown:
+        except UnknownEvaluator:
             return "evaluator_unknown"
         facts = opened(self.sealer, row["facts_sealed"], row["ref"])
         if facts is None:
@@ -90,7 +91,7 @@ class Verification:
         )
         return "same" if made == stored else "different"
 
-    def _evaluator(self, document: bytes, version: str) -> Evaluate:
+    def _evaluator(self, document: bytes, version: str) -> EvaluateOnce:
         known = self._known.get((document, version))
         if known is None:
             known = self._known[document, version] = as_on_its_day(document, version)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from origin.eligibility.evaluator import EVALUATOR
 from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, Origin
 
@@ -216,7 +217,12 @@ async def test_every_decision_and_booking_has_its_audit_row_and_is_explained(ori
     booked = await ana.book(slot, decision)
     row = await origin.world.connection.fetchrow("SELECT * FROM decision")
     assert row is not None
-    assert (str(row["ref"]), row["rule_version"], row["evaluator"], row["outcome"]) == (decision, 1, "1", "eligible")
+    assert (str(row["ref"]), row["rule_version"], row["evaluator"], row["outcome"]) == (
+        decision,
+        1,
+        EVALUATOR,
+        "eligible",
+    )
     assert row["ruleset"] == await origin.world.connection.fetchval("SELECT id FROM ruleset")
     assert str(row["as_of"]) == "2027-03-01"
     assert len(row["inputs_hash"]) == 32

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from origin.eligibility import versions
-from origin.eligibility.document import MAX_CLAUSES, MAX_DEPTH, InvalidDocument, canonical, parse, ruleset_id
+from origin.eligibility.document import InvalidDocument, canonical, parse, ruleset_id
+from origin.eligibility.formats.v1 import MAX_CLAUSES, MAX_DEPTH
 
 DEMO: dict[str, Any] = msgspec.json.decode(versions.DEMO.read_bytes())
 LEAF = {"is": "age", "op": ">=", "value": 65, "reason": "AGE_65_OR_OLDER"}
@@ -44,7 +45,7 @@ def test_a_document_is_named_by_its_content_not_by_its_spelling() -> None:
     [
         (b"{", "truncated"),
         (b"[]", "Expected `object`"),
-        (changed(v=2), "Invalid enum value 2"),
+        (changed(v=3), "Invalid enum value 3"),
         (changed(surprise=1), "unknown field `surprise`"),
         (changed(offers=[]), "length >= 1"),
         (offered({"is": "shoe_size", "value": 1}), "Invalid value 'shoe_size'"),

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from origin.eligibility import document as rules
 from origin.eligibility import versions
+from origin.eligibility.document import canonical, parse
 from origin.eligibility.evaluator import Evaluation, Evaluator, Facts
+from origin.eligibility.formats import v1 as rules
 
 AS_OF = date(2027, 3, 1)
 DEMO = rules.parse(versions.DEMO.read_bytes())
@@ -68,7 +69,7 @@ def demo(**facts: Any) -> Evaluation:
 )
 def test_the_demo_rules_decide_as_they_read(facts: dict[str, Any], outcome: str, offer: str | None) -> None:
     decision = demo(**facts)
-    assert (decision.outcome, decision.offer) == (outcome, offer)
+    assert (decision.outcome, decision.cohort) == (outcome, offer)
 
 
 def test_the_answer_names_what_is_missing_and_what_stands_against() -> None:
@@ -159,7 +160,7 @@ def test_evaluation_is_total_and_gives_the_same_bytes_for_ever(
 ) -> None:
     document = ruleset(when, requires)
     first = msgspec.json.encode(Evaluator(document).evaluate(facts, as_of))
-    again = rules.parse(rules.canonical(document))
+    again = parse(canonical(document))
     assert msgspec.json.encode(Evaluator(again).evaluate(facts, as_of)) == first
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from origin.eligibility.document import (
+from origin.eligibility.formats.v1 import (
     AgeIs,
     All,
     AnyOf,

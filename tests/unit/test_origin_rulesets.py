@@ -1,0 +1,56 @@
+"""The rules that are shipped come out as their example cases say."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from origin.eligibility import speed
+from origin.eligibility.cases import Case, InvalidCases, Mismatch, check, parse_cases
+from origin.eligibility.document import parse
+from origin.eligibility.formats.lift import lifted
+from origin.eligibility.person import encoded
+from origin.eligibility.versions import DEMO
+
+RULESETS = sorted(path for path in DEMO.parent.glob("*.json") if not path.name.endswith(".cases.json"))
+
+
+def cases_of(path: Path) -> list[Case]:
+    return parse_cases(path.with_suffix(".cases.json").read_bytes())
+
+
+@pytest.mark.parametrize("path", RULESETS, ids=lambda path: path.stem)
+def test_shipped_rules_decide_their_cases(path: Path) -> None:
+    assert check(parse(path.read_bytes()), cases_of(path)) == []
+
+
+@pytest.mark.parametrize("path", [path for path in RULESETS if path != DEMO], ids=lambda path: path.stem)
+def test_every_cohort_is_granted_in_some_case(path: Path) -> None:
+    granted = {case.expect.cohort for case in cases_of(path)}
+    assert {cohort.id for cohort in lifted(parse(path.read_bytes())).cohorts} <= granted
+
+
+def test_what_comes_out_otherwise_is_told() -> None:
+    raw: list[dict[str, Any]] = msgspec.json.decode(DEMO.with_suffix(".cases.json").read_bytes())
+    raw[0]["expect"] |= {"cohort": "sixty", "changes_on": "2028-01-01", "missing": []}
+    mismatches = check(parse(DEMO.read_bytes()), parse_cases(msgspec.json.encode(raw[:1])))
+    name = raw[0]["name"]
+    assert mismatches == [
+        Mismatch(name, "cohort", "sixty", "seniors"),
+        Mismatch(name, "changes_on", "2028-01-01", None),
+    ]
+
+
+def test_a_file_without_cases_is_refused_with_the_place() -> None:
+    with pytest.raises(InvalidCases, match=r"\$\[0\]"):
+        parse_cases(b'[{"name": "x"}]')
+
+
+def test_the_measured_people_are_different_and_their_speed_is_told() -> None:
+    crowd = speed.people(parse(DEMO.read_bytes()), 200)
+    assert len({encoded(person) for person in crowd}) > 190
+    told = speed.measured(DEMO, number=50, rounds=1)
+    assert told.ruleset == "demo"
+    assert 0 < told.us < told.first_us
+    assert len(speed.shipped()) == len(RULESETS) >= 5

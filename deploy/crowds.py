@@ -123,6 +123,7 @@ def bench(settings: StackSettings, console: Console, only: str | None) -> int:
                 admission_keys=stack.data.key_file("admission"),
                 facts=demo.ELIGIBLE_FACTS,
                 psql=_psql(),
+                pgbench=Path(postgres_program("pgbench")),
                 programme=demo.PROGRAMME,
                 store_pids=tuple(child.process.pid for child in stack.children),
                 only=only,

@@ -26,7 +26,7 @@ class BenchConfig:
     Args:
         edge, origin: how to start them; their environments name the stores below.
         redis_url, database_url: the stores.
-        psql: the ``psql`` program.
+        psql, pgbench: the programs.
         mint: makes the bearer token of the person called so (first argument), for the origin's trusted issuer.
         operator_token: a bearer token with the role ``operator``.
         admission_keys: the key file that edge and origin share; admission tokens are made with it.
@@ -49,6 +49,7 @@ class BenchConfig:
     admission_keys: Path
     facts: Mapping[str, object]
     psql: Path = Path("psql")
+    pgbench: Path = Path("pgbench")
     programme: str = "demo"
     store_pids: tuple[int, ...] = ()
     out_file: Path = Path("build/bench.json")

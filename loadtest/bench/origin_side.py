@@ -16,6 +16,7 @@ import msgspec
 from loadtest.bench import client
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.machine import BenchError, Cores
+from loadtest.bench.pgbench import Pgbench
 from loadtest.bench.servers import Server, bare_command, free_port, serving
 from loadtest.bench.wrk import Wrk, request
 from loadtest.psql import Psql
@@ -57,6 +58,7 @@ class OriginSide:
     bare: Server
     wrk: Wrk
     psql: Psql
+    pgbench: Pgbench
     slots: Mapping[str, Sequence[int]]
     cores: Cores
 
@@ -116,6 +118,7 @@ def origin_side(config: BenchConfig, cores: Cores) -> Iterator[OriginSide]:
                 "baseline", bare_command("baseline", bare_port), env, bare_port, cores, config.work_dir, "/healthz"
             ) as bare,
         ):
-            yield OriginSide(config, origin, bare, Wrk(cores, config.work_dir), psql, slots, cores)
+            pgbench = Pgbench(config.pgbench, config.database_url, cores)
+            yield OriginSide(config, origin, bare, Wrk(cores, config.work_dir), psql, pgbench, slots, cores)
     finally:
         psql.run(_HERE / "origin_teardown.sql")

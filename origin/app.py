@@ -28,8 +28,9 @@ from origin.eligibility import api as eligibility
 from origin.eligibility import rules_api
 from origin.eligibility.decisions import Decisions
 from origin.eligibility.facts import FactSealer
+from origin.eligibility.keeping import Keeper
+from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.store import DecisionStore
-from origin.eligibility.versions import RuleBook
 from origin.gate import Gate
 from origin.identity import People
 from origin.inventory import api as inventory
@@ -164,7 +165,7 @@ def _assemble(
         programmes=programmes,
         gate=gate,
         people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),
-        decisions=Decisions(RuleBook(), DecisionStore(), FactSealer(rings.origin, rings.person, ids), clock, ids),
+        decisions=_decisions(rings, clock, ids, meters, database),
         slots=SlotStore(),
         bookings=Bookings(database, store, meters),
         crowd=crowd,
@@ -177,6 +178,19 @@ def _assemble(
             per_s=config.capacity_per_s,
             p99_limit_ms=config.capacity_p99_ms,
         ),
+    )
+
+
+def _decisions(rings: Rings, clock: Clock, ids: Ids, meters: OriginMetrics, database: Database) -> Decisions:
+    store = DecisionStore()
+    return Decisions(
+        database=database,
+        rules=RuleBook(database, clock, meters),
+        store=store,
+        keeper=Keeper(database, store, meters),
+        sealer=FactSealer(rings.origin, rings.person, ids),
+        clock=clock,
+        ids=ids,
     )
 
 

@@ -21,6 +21,7 @@ ADMISSION_REFUSED: dict[RefusalReason, ProblemType] = {
     if reason != "already_used"
 }
 
+RULES_UNAVAILABLE = ProblemType("rules_unavailable", 503, "The rules in force cannot be read at the moment")
 RULES_MISSING = ProblemType("rules_missing", 503, "This programme has no rules in force yet")
 
 IDEMPOTENCY_KEY_MISSING = ProblemType("idempotency_key_missing", 400, "Send an Idempotency-Key header")

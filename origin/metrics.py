@@ -35,6 +35,7 @@ class OriginMetrics:
         self.evaluated = counter(
             "evaluated", "Eligibility decisions, by outcome and rule version.", "outcome", "rule_version"
         )
+        self.rules_faults = counter("rules_faults", "Failures to load rules, by fault.", "fault")
         self.searched = counter("searched", "Slot searches answered.")
         self.book_attempted = counter("book_attempted", "Well-formed booking requests.")
         self.booked = counter("booked", "Appointments confirmed.")
@@ -68,6 +69,12 @@ class OriginMetrics:
         self.batch_size = Histogram(
             f"{PREFIX}_booking_batch",
             "Booking requests that shared one round trip to the database.",
+            registry=registry,
+            buckets=(1, 2, 4, 8, 16, 32),
+        )
+        self.decision_batch = Histogram(
+            f"{PREFIX}_decision_batch",
+            "Eligibility decisions that shared one round trip to the database.",
             registry=registry,
             buckets=(1, 2, 4, 8, 16, 32),
         )

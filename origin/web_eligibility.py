@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.admin.programmes import Programme
 from origin.eligibility.api import evaluate
-from origin.eligibility.decisions import Decision
+from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.document import Texts, in_language
 from origin.web_form import NONE, Choices, Complaint, read, typed_in
 from origin.web_site import Site, see
@@ -118,8 +118,8 @@ class EligibilityPages:
     async def _choices(self, visit: Visit, programme: Programme) -> tuple[list[Choice], ...]:
         """Return the regions, jobs and conditions that can be chosen: those that the rules in force have names for."""
         state, language = visit.state, visit.language
-        async with state.database.connection() as connection:
-            rules = await state.decisions.rules.current(connection, programme.id)
+        with no_rules_refused():
+            rules = await state.decisions.rules.current(programme)
         if rules is None:
             raise Problem(errors.RULES_MISSING, retry_after_s=30)
         labels = rules.document.labels

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from origin.admin.programmes import Programme
 from origin.config import OriginConfig
 from origin.eligibility.decisions import Reason, reason_in
+from origin.eligibility.rulebook import RulesUnavailable
 from origin.web_visit import Visit, Visits
 from origin.web_words import CATALOGUES, TurnWords, of_turn, where
 from shared.clock import Clock
@@ -105,9 +106,9 @@ class Site:
 
     async def reasons(self, visit: Visit, programme: Programme, given: list[Reason], version: int) -> list[str]:
         """Return reasons that rules of this version gave, in the language of the page."""
-        async with visit.state.database.connection() as connection:
-            rules = await visit.state.decisions.rules.version(connection, programme.id, version)
-        if rules is None:
+        try:
+            rules = await visit.state.decisions.rules.version(programme.id, version)
+        except RulesUnavailable:
             return [reason.text for reason in given]
         return [reason_in(rules.document, reason, visit.language) for reason in given]
 

@@ -72,9 +72,9 @@ def evaluate_us(origin: OriginSide) -> Figure:
 def evaluate_ratio(origin: OriginSide) -> Figure:
     """Evaluations per second over HTTP against decision and audit rows per second by pgbench, same connections.
 
-    Ours does the whole path: admission verified, identity from its cache, the rules, facts sealed and hashed, decision and
-    audit row on disk, and the full explanation sent. pgbench inserts rows of the same sizes into the same tables, a
-    commit each. People are of many ages; each comes several times.
+    Ours does the whole path: admission verified, identity from its cache, the rules, facts sealed and hashed, decision
+    and audit row on disk, and the full explanation sent. pgbench inserts rows of the same sizes into the same tables,
+    one pair a commit. People are of many ages; each comes several times.
     """
     ours = origin.wrk.prepare("evaluate", _questions(origin, origin.people(_ASKING)))
     stored = origin.psql.read(_HERE / "decided.sql", dict[str, str])

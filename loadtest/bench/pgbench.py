@@ -1,4 +1,4 @@
-"""The database by itself: one statement over and over by ``pgbench``, what no service in front of it can beat by much."""
+"""The database by itself: one statement over and over, sent by ``pgbench``."""
 
 import os
 import re

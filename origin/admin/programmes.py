@@ -18,12 +18,16 @@ _REREAD_UNKNOWN_AFTER_S = 1.0
 
 @dataclass(frozen=True)
 class Programme:
-    """One immunization programme. ``decision_ttl``: how long an eligibility decision can be booked with."""
+    """One immunization programme. ``decision_ttl``: how long an eligibility decision can be booked with.
+
+    ``last_known_rules``: where the rules in force cannot be loaded, those before them decide, rather than nobody.
+    """
 
     id: str
     name: str
     room: str
     decision_ttl: timedelta
+    last_known_rules: bool = False
 
 
 async def create(

@@ -85,6 +85,7 @@ ENDPOINTS = (
             errors.ADMISSION_USED,
             errors.ALREADY_BOOKED,
             errors.RULES_MISSING,
+            errors.RULES_UNAVAILABLE,
         ),
         security=("bearer",),
     ),

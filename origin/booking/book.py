@@ -11,7 +11,7 @@ from origin.booking.appointments import Appointment, AppointmentFacts, from_fact
 from origin.booking.key import fingerprint
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
 from origin.booking.store import Attempt, Result
-from origin.eligibility.decisions import Decision, RulesMissing
+from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.gate import Admission
 from origin.identity import Person
@@ -40,7 +40,8 @@ async def book(state: OriginState, admission: Admission, person: Person, key: st
     Raises:
         Problem: ``slot_gone`` (with ``alternatives``), ``ineligible`` (with ``reasons``), ``already_booked``,
             ``admission_used``, ``slot_past``, ``slot_unknown``, ``decision_unknown``, ``decision_expired``;
-            ``key_in_flight``, ``key_reused``, ``frozen``; 503 ``store_unavailable``, ``rules_missing``.
+            ``key_in_flight``, ``key_reused``, ``frozen``; 503 ``store_unavailable``, ``rules_missing``,
+            ``rules_unavailable``.
     """
     state.metrics.book_attempted.inc()
     started = perf_counter()
@@ -100,12 +101,10 @@ def _read(answer: str | None) -> Appointment:
 
 async def _redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
     try:
-        async with state.database.connection() as connection:
-            decision = await state.decisions.redecide(connection, admission.programme, attempt.person, attempt.decision)
+        with no_rules_refused():
+            decision = await state.decisions.redecide(admission.programme, attempt.person, attempt.decision)
     except FactsLost:
         raise Problem(errors.DECISION_EXPIRED) from None
-    except RulesMissing:
-        raise Problem(errors.RULES_MISSING, retry_after_s=30) from None
     state.metrics.evaluated.labels(decision.outcome, str(decision.rule_version)).inc()
     return decision
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from origin import errors
-from origin.eligibility.decisions import Decision, RulesMissing
+from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.person import Declared, Facts, facts_of
 from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER, Admission
 from origin.identity import Person
@@ -29,16 +29,14 @@ async def evaluate(
     """Decide, and keep the decision with its audit row; reasons are said in ``language``.
 
     Raises:
-        Problem: ``invalid_body`` for a birth date that cannot be; 503 ``rules_missing``, ``store_unavailable``.
+        Problem: ``invalid_body`` for a birth date that cannot be; 503 ``rules_missing``, ``rules_unavailable``,
+            ``store_unavailable``.
     """
     today = state.clock.now().date()
     if facts.birth_date is not None and not today.year - _OLDEST_YEARS <= facts.birth_date.year <= today.year:
         raise Problem(INVALID_BODY, "the birth date cannot be - at `$.facts.birth_date`")
-    async with state.database.connection() as connection:
-        try:
-            decision = await state.decisions.decide(connection, admission.programme, person.pseudonym, facts, language)
-        except RulesMissing:
-            raise Problem(errors.RULES_MISSING, retry_after_s=30) from None
+    with no_rules_refused():
+        decision = await state.decisions.decide(admission.programme, person.pseudonym, facts, language)
     state.metrics.evaluated.labels(decision.outcome, str(decision.rule_version)).inc()
     return decision
 
@@ -65,7 +63,7 @@ ENDPOINTS = (
         body=EvaluateForm,
         headers=(Header(ADMISSION_HEADER, "The admission token, unless its cookie is sent."),),
         cookies=(ADMISSION_COOKIE,),
-        problems=(*errors.GATE, UNAUTHENTICATED, errors.RULES_MISSING),
+        problems=(*errors.GATE, UNAUTHENTICATED, errors.RULES_MISSING, errors.RULES_UNAVAILABLE),
         security=("bearer",),
     ),
 )

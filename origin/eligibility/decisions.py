@@ -1,29 +1,49 @@
 """Decide whether a person is eligible, and keep the decision. The server decides; the visitor only declares."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import inf
 from uuid import UUID
 
 import msgspec
 
+from origin import errors
 from origin.admin.programmes import Programme
-from origin.db.sql import Connection
+from origin.db.pool import Database
 from origin.eligibility import again
 from origin.eligibility.document import LANGUAGE, Document, in_language
 from origin.eligibility.evaluator import EVALUATOR, Branch, Evaluation, Facts, Outcome
 from origin.eligibility.evaluators.v2_tree import What
 from origin.eligibility.facts import FactSealer, FactsLost
+from origin.eligibility.keeping import Keeper
 from origin.eligibility.observed import observed
+from origin.eligibility.rulebook import RuleBook, RulesUnavailable
 from origin.eligibility.store import DecisionStore, NewDecision
-from origin.eligibility.versions import RuleBook, Rules
+from origin.eligibility.versions import Rules
 from shared.clock import Clock
 from shared.ids import Ids
+from shared.problem import Problem
 
 _MOST_RULE_CHANGES = 3
+_RULES_AGAIN_S = 30
+_encode = msgspec.json.encode
 
 
 class RulesMissing(Exception):
     """The programme has no rules in force."""
+
+
+@contextmanager
+def no_rules_refused() -> Iterator[None]:
+    """Tell callers that there are no rules to decide by: 503 ``rules_missing`` or ``rules_unavailable``."""
+    try:
+        yield
+    except RulesMissing:
+        raise Problem(errors.RULES_MISSING, retry_after_s=_RULES_AGAIN_S) from None
+    except RulesUnavailable:
+        raise Problem(errors.RULES_UNAVAILABLE, retry_after_s=_RULES_AGAIN_S) from None
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -90,44 +110,49 @@ class Decision(msgspec.Struct, frozen=True):
 class Decisions:
     """Makes decisions under the rules in force."""
 
+    database: Database
     rules: RuleBook
     store: DecisionStore
+    keeper: Keeper
     sealer: FactSealer
     clock: Clock
     ids: Ids
 
-    async def decide(
-        self, connection: Connection, programme: Programme, person: bytes, facts: Facts, language: str = LANGUAGE
-    ) -> Decision:
+    async def decide(self, programme: Programme, person: bytes, facts: Facts, language: str = LANGUAGE) -> Decision:
         """Evaluate ``facts`` under the rules in force, store the decision with its audit row, and return it.
 
         The reasons' texts come in ``language`` where the rules have it; what is stored is the same in every language.
 
         Raises:
             RulesMissing: there are no rules in force.
+            RulesUnavailable: they cannot be loaded.
+            Problem: 503 ``store_unavailable``.
         """
         for attempt in range(_MOST_RULE_CHANGES):
-            rules = await self.rules.current(connection, programme.id, facts.region, fresh=attempt > 0)
+            rules = await self.rules.current(programme, facts.region, within_s=0.0 if attempt else inf)
             if rules is None:
                 break
             now = self.clock.now()
             evaluation = rules.evaluator.evaluate(facts, now.date())
             new = self._new(programme, person, facts, rules, evaluation, now)
-            if await self.store.add(connection, new):
+            if await self.keeper.keep(new):
                 return _decision(new, rules.document, facts, evaluation, language)
         raise RulesMissing(programme.id)
 
-    async def redecide(self, connection: Connection, programme: Programme, person: bytes, ref: UUID) -> Decision:
+    async def redecide(self, programme: Programme, person: bytes, ref: UUID) -> Decision:
         """Decide again on the facts of an earlier decision of that person, under the rules in force now.
 
         Raises:
-            FactsLost: they were erased, or cannot be opened any more.
-            RulesMissing: there are no rules in force.
+            FactsLost: the decision has expired, they were erased, or cannot be opened any more.
+            RulesMissing, RulesUnavailable, Problem: as above.
         """
-        row = await self.store.facts_of(connection, ref, person=person, programme=programme.id)
-        if row is None or row["facts_sealed"] is None:
+        async with self.database.connection() as connection:
+            sealed = await self.store.facts_of(
+                connection, ref, person=person, programme=programme.id, now=self.clock.now()
+            )
+        if sealed is None:
             raise FactsLost
-        return await self.decide(connection, programme, person, self.sealer.open(row["facts_sealed"], ref))
+        return await self.decide(programme, person, self.sealer.open(sealed, ref))
 
     def _new(
         self, programme: Programme, person: bytes, facts: Facts, rules: Rules, evaluation: Evaluation, now: datetime
@@ -141,10 +166,11 @@ class Decisions:
             person=person,
             outcome=evaluation.outcome,
             version=rules.version,
+            stands_for=rules.stands_for,
             ruleset=rules.ruleset,
             evaluator=EVALUATOR,
             as_of=now.date(),
-            products=None if grant is None else grant.products,
+            products=None if grant is None else _encode(grant.products).decode(),
             dose=None if grant is None else grant.dose,
             inputs_hash=self.sealer.hash(facts),
             branches=again.branches(evaluation).decode(),

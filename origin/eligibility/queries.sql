@@ -33,14 +33,15 @@ SELECT v.ruleset, s.document
   JOIN ruleset s ON s.id = v.ruleset
  WHERE v.programme = :programme AND v.version = :version;
 
--- name: add_decision^
--- Stores a decision and its audit row together, unless the rules have changed since it was made.
-SELECT keep_decision(:ref, :programme, :region, :person, :outcome, :version, :ruleset, :evaluator, :as_of, :products,
-                     :dose, :inputs_hash, :branches, :facts_sealed, :now, :expires_at) AS kept;
+-- name: add_decisions
+-- Stores decisions with their audit rows, all those whose rules have not changed since they were made.
+SELECT keep_decisions(:refs, :programmes, :regions, :persons, :outcomes, :versions, :stand_for, :rulesets, :evaluators,
+                      :as_of, :products, :doses, :inputs_hashes, :branches, :facts_sealed, :nows, :expires_at) AS kept;
 
 -- name: facts_of^
--- The sealed facts of a person's decision, where they were not erased yet.
-SELECT facts_sealed, outcome, rule_version FROM decision WHERE ref = :ref AND person = :person AND programme = :programme;
+-- The sealed facts of a person's decision that can still be booked with, where they were not erased.
+SELECT facts_sealed FROM decision
+ WHERE ref = :ref AND person = :person AND programme = :programme AND expires_at > :now;
 
 -- name: erase_facts!
 -- Forgets the facts of expired decisions, some at a time. A decision that was booked with stays, without them.

@@ -1,18 +1,21 @@
 """Decisions in the database. A decision and its audit row exist together or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
-
-import asyncpg
 
 from origin.db.sql import Connection, load
 from origin.eligibility.versions import QUERIES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NewDecision:
-    """What is stored of a decision; ``branches`` as JSON. Of ``region`` only what is a region of ours is stored."""
+    """What is stored of a decision; ``products`` and ``branches`` as JSON.
+
+    Of ``region`` only what is a region of ours is stored. ``stands_for``: the version in force that could not be
+    loaded, where the last known rules decided instead.
+    """
 
     ref: UUID
     programme: str
@@ -20,10 +23,11 @@ class NewDecision:
     person: bytes
     outcome: str
     version: int
+    stands_for: int | None
     ruleset: str
     evaluator: str
     as_of: date
-    products: list[str] | None
+    products: str | None
     dose: int | None
     inputs_hash: bytes
     branches: str
@@ -35,18 +39,39 @@ class NewDecision:
 class DecisionStore:
     """Each method is one statement; the caller's connection, the caller's transaction."""
 
-    async def add(self, connection: Connection, decision: NewDecision) -> bool:
-        """Store a decision with its audit row; False, and nothing stored, when its rules are no longer in force."""
-        row = await load(QUERIES)["add_decision"].row(connection, **vars(decision))
-        assert row is not None
-        kept: bool = row["kept"]
-        return kept
+    async def add(self, connection: Connection, decisions: Sequence[NewDecision]) -> set[UUID]:
+        """Store decisions with their audit rows; return those stored.
+
+        The others' rules are no longer in force, and nothing of them is stored. A fault stores none.
+        """
+        rows = await load(QUERIES)["add_decisions"].rows(
+            connection,
+            refs=[each.ref for each in decisions],
+            programmes=[each.programme for each in decisions],
+            regions=[each.region for each in decisions],
+            persons=[each.person for each in decisions],
+            outcomes=[each.outcome for each in decisions],
+            versions=[each.version for each in decisions],
+            stand_for=[each.stands_for for each in decisions],
+            rulesets=[each.ruleset for each in decisions],
+            evaluators=[each.evaluator for each in decisions],
+            as_of=[each.as_of for each in decisions],
+            products=[each.products for each in decisions],
+            doses=[each.dose for each in decisions],
+            inputs_hashes=[each.inputs_hash for each in decisions],
+            branches=[each.branches for each in decisions],
+            facts_sealed=[each.facts_sealed for each in decisions],
+            nows=[each.now for each in decisions],
+            expires_at=[each.expires_at for each in decisions],
+        )
+        return {row["kept"] for row in rows}
 
     async def facts_of(
-        self, connection: Connection, ref: UUID, *, person: bytes, programme: str
-    ) -> asyncpg.Record | None:
-        """Return ``facts_sealed``, ``outcome`` and ``rule_version`` of a person's own decision."""
-        return await load(QUERIES)["facts_of"].row(connection, ref=ref, person=person, programme=programme)
+        self, connection: Connection, ref: UUID, *, person: bytes, programme: str, now: datetime
+    ) -> bytes | None:
+        """Return the sealed facts of a person's own decision; None where it has expired, or they are erased."""
+        row = await load(QUERIES)["facts_of"].row(connection, ref=ref, person=person, programme=programme, now=now)
+        return None if row is None else row["facts_sealed"]
 
     async def erase_facts(self, connection: Connection, *, now: datetime, at_most: int) -> int:
         """Forget the facts of at most ``at_most`` expired decisions; return how many."""

@@ -1,4 +1,4 @@
-"""The rules in force, as an origin remembers them. Which version it is, the database says when a decision is stored."""
+"""Versions of rules, as they are stored and made ready to evaluate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +14,17 @@ DEMO = Path(__file__).with_name("rulesets") / "demo.json"
 
 @dataclass(frozen=True)
 class Rules:
-    """One version of a programme's rules, ready to evaluate. ``ruleset``: SHA-256 of the canonical document."""
+    """One version of a programme's rules, ready to evaluate. ``ruleset``: SHA-256 of the canonical document.
+
+    ``stands_for``: the version in force that cannot be loaded, where these are the last known rules in its stead.
+    """
 
     programme: str
     version: int
     ruleset: str
     document: Document
     evaluator: Evaluator
+    stands_for: int | None = None
 
 
 async def publish(
@@ -55,41 +59,18 @@ async def publish(
     return version
 
 
-class RuleBook:
-    """The rules in force, as last read. Whoever stores a decision finds out whether they still are."""
+class RulesAltered(Exception):
+    """A stored document is not the one that its name, a hash, was given to."""
 
-    def __init__(self) -> None:
-        self._in_force: dict[str, dict[str | None, int]] = {}
-        self._known: dict[tuple[str, int], Rules] = {}
 
-    async def current(
-        self, connection: Connection, programme: str, region: str | None = None, *, fresh: bool = False
-    ) -> Rules | None:
-        """Return the rules in force for people of a region, from memory unless ``fresh``; None where there are none.
+def ready(programme: str, version: int, ruleset: str, document: bytes) -> Rules:
+    """Return a stored version, ready to evaluate.
 
-        A region without rules of its own, or that nobody knows, has the programme's.
-        """
-        pointers = self._in_force.get(programme)
-        if fresh or not pointers:
-            pointers = await self.in_force(connection, programme)
-        version = pointers.get(region, pointers.get(None))
-        return None if version is None else await self.version(connection, programme, version)
-
-    async def in_force(self, connection: Connection, programme: str) -> dict[str | None, int]:
-        """Return the versions in force by region, freshly read; None is the programme itself."""
-        rows = await load(QUERIES)["in_force"].rows(connection, programme=programme)
-        pointers: dict[str | None, int] = {row["region"]: row["version"] for row in rows}
-        self._in_force[programme] = pointers
-        return pointers
-
-    async def version(self, connection: Connection, programme: str, version: int) -> Rules | None:
-        """Return one version, in force or not; a version never changes, so that it is read once."""
-        known = self._known.get((programme, version))
-        if known is None:
-            row = await load(QUERIES)["version"].row(connection, programme=programme, version=version)
-            if row is None:
-                return None
-            document = parse(row["document"])
-            known = Rules(programme, version, row["ruleset"], document, Evaluator(document))
-            self._known[programme, version] = known
-        return known
+    Raises:
+        RulesAltered: its document does not hash to ``ruleset``.
+        InvalidDocument: it is in no form that is known here.
+    """
+    if ruleset_id(document) != ruleset:
+        raise RulesAltered
+    parsed = parse(document)
+    return Rules(programme, version, ruleset, parsed, Evaluator(parsed))

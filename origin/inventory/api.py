@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from origin import errors
+from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import ADMISSION_COOKIE, ADMISSION_HEADER, Admission
 from origin.inventory.slots import Slot
 from origin.state import OriginState, state_of
@@ -66,12 +67,16 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
             per_site=form.per_site,
             at_most=form.limit,
         )
-        changed = False
-        if form.rule_version is not None:
-            in_force = await state.decisions.rules.in_force(connection, admission.programme.id)
-            changed = form.rule_version not in in_force.values()
+    changed = form.rule_version is not None and await _changed(state, admission, form.rule_version)
     state.metrics.searched.inc()
     return Found(slots, changed, now)
+
+
+async def _changed(state: OriginState, admission: Admission, version: int) -> bool:
+    try:
+        return version not in (await state.decisions.rules.in_force(admission.programme.id)).values()
+    except RulesUnavailable:
+        return False  # decisions hold until something else is known
 
 
 def _window(form: SearchForm, now: datetime) -> tuple[datetime, datetime]:

@@ -193,10 +193,11 @@ async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(la
         transaction = deciding.transaction()
         await transaction.start()
         kept = await deciding.fetchval(
-            "SELECT keep_decision(gen_random_uuid(), 'demo', 'ES-MD', decode(repeat('00', 32), 'hex'), 'not_eligible',"
-            " 1, (SELECT min(id) FROM ruleset), '1', current_date, NULL, NULL, '', '[]', '', now(), now())"
+            "SELECT keep_decisions(ARRAY[gen_random_uuid()], '{demo}', '{ES-MD}', ARRAY[sha256('')], '{not_eligible}',"
+            " '{1}', '{NULL}', ARRAY[(SELECT min(id) FROM ruleset)], '{1}', ARRAY[current_date], '{NULL}', '{NULL}', '{\\x}',"
+            " '{[]}', '{\\x}', ARRAY[now()], ARRAY[now()])"
         )
-        assert kept is True
+        assert kept is not None
         moving = asyncio.create_task(officials.activate(version))
         await waiting(land, "advisory")
         assert not moving.done()

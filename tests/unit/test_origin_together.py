@@ -11,9 +11,10 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from origin.booking.store import Attempt, BookingStore, Result
-from origin.booking.together import LANES, MOST_TOGETHER, MOST_WAITING, SLOW_TRIP_S, Bookings
+from origin.booking.together import Bookings
 from origin.db.pool import Database
 from origin.db.sql import Connection
+from origin.db.together import LANES, MOST_TOGETHER, MOST_WAITING, SLOW_TRIP_S
 from origin.metrics import OriginMetrics
 from shared import problem
 from shared.problem import Problem

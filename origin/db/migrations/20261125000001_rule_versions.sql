@@ -92,6 +92,10 @@ BEGIN
 END
 $$;
 
+-- Where the rules in force cannot be loaded, decisions are refused. A programme that sets this has those before them
+-- decide instead, as a rollback would; such a decision `stands_for` the version that was in force.
+ALTER TABLE programme ADD COLUMN last_known_rules boolean NOT NULL DEFAULT false;
+
 -- Freezes -------------------------------------------------------------------------------------------------------------
 
 -- While a region is here, nothing is booked at its sites nor for its people. `programme.frozen_since` stops everything.
@@ -116,7 +120,10 @@ CREATE INDEX freeze_event_of ON freeze_event (programme, at);
 
 -- Decisions: whose rules made them, and what candidates would have said ------------------------------------------------
 
-ALTER TABLE decision ADD COLUMN region text REFERENCES region;  -- as declared, where there is such a region
+ALTER TABLE decision
+    ADD COLUMN region     text REFERENCES region,  -- as declared, where there is such a region
+    ADD COLUMN stands_for integer,                 -- see `last_known_rules`; else null
+    ADD CONSTRAINT decision_stands_for FOREIGN KEY (programme, stands_for) REFERENCES rule_version;
 CREATE INDEX decision_under ON decision (programme, rule_version, created_at, ref);
 
 -- Decisions that a candidate has not been asked about yet.
@@ -196,7 +203,8 @@ DROP TRIGGER append_only ON ruleset;
 DROP TRIGGER append_only ON rule_version;
 DROP TABLE replay_finding, replay, shadow_outcome, shadow_waiting, freeze_event, region_freeze;
 DROP INDEX decision_under;
-ALTER TABLE decision DROP COLUMN region;
+ALTER TABLE decision DROP COLUMN region, DROP COLUMN stands_for;
+ALTER TABLE programme DROP COLUMN last_known_rules;
 DROP FUNCTION version_in_force;
 DROP VIEW rules_in_force;
 DROP TABLE rule_move, rule_review;

@@ -1,7 +1,8 @@
 -- migrate:up
 
 -- `book`, as before, but: the rules in force are those for the region of the decision (see `version_in_force`, written out
--- here to save two calls), and a frozen region books nothing, neither at its sites nor for its people.
+-- here to save two calls), and a frozen region books nothing, neither at its sites nor for its people. A decision by the last
+-- known rules counts as one by the rules in force it stands for, as long as the programme wants that.
 CREATE OR REPLACE FUNCTION book(
     p_person bytea, p_key text, p_fingerprint bytea, p_programme text, p_slot bigint, p_decision uuid,
     p_admission text, p_appointment uuid, p_now timestamptz, OUT outcome text, OUT answer text
@@ -40,7 +41,9 @@ BEGIN
                    AND (NOT m.scheduled OR m.since <= moment)
                  ORDER BY m.id DESC LIMIT 1)
            ) AS version,
-           d.ref, d.rule_version, d.outcome, d.products AS granted, d.dose, d.expires_at,
+           CASE WHEN p.last_known_rules THEN coalesce(d.stands_for, d.rule_version) ELSE d.rule_version END
+               AS rule_version,
+           d.ref, d.outcome, d.products AS granted, d.dose, d.expires_at,
            s.id AS slot, s.starts_at, s.ends_at, s.product, s.site, site.name, site.address, site.town, site.lat,
            site.lng, site.time_zone, site.step_free,
            (SELECT a.id FROM appointment a WHERE a.admission = p_admission) AS used_by,
@@ -104,45 +107,71 @@ BEGIN
 END
 $$;
 
--- Keeps a decision with its audit row, and puts it before the candidates in the shadow of its rules. Returns false, and
--- keeps nothing, when p_version is not in force for p_region any more: whoever moves the rules takes this lock alone, so
--- that no decision under older rules can commit once the move has returned.
-CREATE FUNCTION keep_decision(
-    p_ref uuid, p_programme text, p_region text, p_person bytea, p_outcome text, p_version integer, p_ruleset text,
-    p_evaluator text, p_as_of date, p_products text[], p_dose smallint, p_inputs_hash bytea, p_branches jsonb,
-    p_facts_sealed bytea, p_now timestamptz, p_expires_at timestamptz
-) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    its_region text;
+-- Keeps decisions, each with its audit row, and puts them before the candidates in the shadow of their rules: all of them
+-- or none. Returns the references of those kept; the others' rules are not in force for their regions any more. Whoever
+-- moves the rules takes this lock alone, so that no decision under older rules can commit once the move has returned.
+CREATE FUNCTION keep_decisions(
+    p_refs uuid[], p_programmes text[], p_regions text[], p_persons bytea[], p_outcomes text[], p_versions integer[],
+    p_stand_for integer[], p_rulesets text[], p_evaluators text[], p_as_of date[], p_products jsonb[], p_doses smallint[],
+    p_inputs_hashes bytea[], p_branches jsonb[], p_facts_sealed bytea[], p_nows timestamptz[], p_expires_at timestamptz[]
+) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(p_programme));
-    SELECT r.id INTO its_region FROM region r WHERE r.id = p_region;
-    IF p_version IS DISTINCT FROM version_in_force(p_programme, its_region) THEN
-        RETURN false;
-    END IF;
-    INSERT INTO decision (ref, programme, region, person, outcome, rule_version, ruleset, evaluator, as_of, products, dose,
-                          inputs_hash, branches, facts_sealed, created_at, expires_at)
-    VALUES (p_ref, p_programme, its_region, p_person, p_outcome, p_version, p_ruleset, p_evaluator, p_as_of, p_products,
-            p_dose, p_inputs_hash, p_branches, p_facts_sealed, p_now, p_expires_at);
-    INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
-    VALUES (p_now, 'decided', p_programme, 'visitor', p_person, p_ref,
-            json_build_object('outcome', p_outcome, 'rule_version', p_version, 'ruleset', p_ruleset,
-                              'evaluator', p_evaluator));
-    -- The region's candidate is asked about all its people; the programme's about those under the programme's rules.
-    INSERT INTO shadow_waiting (decision, programme, version)
-    SELECT p_ref, p_programme, candidate.version
-      FROM (SELECT its_region AS scope UNION SELECT v.scope FROM rule_version v
-             WHERE v.programme = p_programme AND v.version = p_version) asked
-     CROSS JOIN LATERAL (SELECT m.version FROM rule_move m
-                          WHERE m.programme = p_programme AND m.pointer = 'shadow' AND m.scope = asked.scope
-                          ORDER BY m.id DESC LIMIT 1) candidate
-     WHERE candidate.version <> p_version;
-    RETURN true;
+    PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(each.programme))
+       FROM (SELECT DISTINCT programme FROM unnest(p_programmes) programme ORDER BY programme) each;
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT a.*, r.id AS its_region
+          FROM unnest(p_refs, p_programmes, p_regions, p_persons, p_outcomes, p_versions, p_stand_for, p_rulesets,
+                      p_evaluators, p_as_of, p_products, p_doses, p_inputs_hashes, p_branches, p_facts_sealed, p_nows,
+                      p_expires_at)
+               AS a (ref, programme, region, person, outcome, version, stands_for, ruleset, evaluator, as_of, products,
+                     dose, inputs_hash, branches, facts_sealed, now, expires_at)
+          LEFT JOIN region r ON r.id = a.region
+    ), in_force AS MATERIALIZED (
+        SELECT scope.programme, scope.its_region, p.last_known_rules,
+               version_in_force(scope.programme, scope.its_region) AS version
+          FROM (SELECT DISTINCT programme, its_region FROM asked) scope
+          JOIN programme p ON p.id = scope.programme
+    ), kept AS (
+        INSERT INTO decision (ref, programme, region, person, outcome, rule_version, stands_for, ruleset, evaluator, as_of,
+                              products, dose, inputs_hash, branches, facts_sealed, created_at, expires_at)
+        SELECT a.ref, a.programme, a.its_region, a.person, a.outcome, a.version, a.stands_for, a.ruleset, a.evaluator,
+               a.as_of, CASE WHEN a.products IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(a.products)) END,
+               a.dose, a.inputs_hash, a.branches, a.facts_sealed, a.now, a.expires_at
+          FROM asked a
+          JOIN in_force f ON f.programme = a.programme AND f.its_region IS NOT DISTINCT FROM a.its_region
+         WHERE f.version = CASE WHEN f.last_known_rules THEN coalesce(a.stands_for, a.version)
+                                WHEN a.stands_for IS NULL THEN a.version END
+        RETURNING ref, programme, region, person, outcome, rule_version, stands_for, ruleset, evaluator, created_at
+    ), audited AS (
+        INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+        SELECT created_at, 'decided', programme, 'visitor', person, ref,
+               json_build_object('outcome', outcome, 'rule_version', rule_version, 'stands_for', stands_for,
+                                 'ruleset', ruleset, 'evaluator', evaluator)
+          FROM kept
+    ), candidate AS MATERIALIZED (
+        -- The region's candidate is asked about all its people; the programme's about those under the programme's rules.
+        SELECT DISTINCT k.programme, k.region, k.rule_version, newest.version
+          FROM (SELECT DISTINCT programme, region, rule_version FROM kept) k
+          JOIN rule_version v ON v.programme = k.programme AND v.version = k.rule_version
+         CROSS JOIN LATERAL (VALUES (k.region), (v.scope)) scope (of)
+         CROSS JOIN LATERAL (SELECT m.version FROM rule_move m
+                              WHERE m.programme = k.programme AND m.pointer = 'shadow' AND m.scope = scope.of
+                              ORDER BY m.id DESC LIMIT 1) newest
+         WHERE newest.version <> k.rule_version
+    ), shadowed AS (
+        INSERT INTO shadow_waiting (decision, programme, version)
+        SELECT k.ref, k.programme, c.version
+          FROM candidate c
+          JOIN kept k ON k.programme = c.programme AND k.region IS NOT DISTINCT FROM c.region
+                     AND k.rule_version = c.rule_version
+    )
+    SELECT ref FROM kept;
 END
 $$;
 
 -- migrate:down
-DROP FUNCTION keep_decision;
+DROP FUNCTION keep_decisions;
 CREATE OR REPLACE FUNCTION book(
     p_person bytea, p_key text, p_fingerprint bytea, p_programme text, p_slot bigint, p_decision uuid,
     p_admission text, p_appointment uuid, p_now timestamptz, OUT outcome text, OUT answer text

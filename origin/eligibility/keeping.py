@@ -1,0 +1,59 @@
+"""Decisions that are made at the same time are stored together; one's bad luck is not another's."""
+
+import asyncpg
+
+from origin.db.pool import AWAY, Database
+from origin.db.together import Together
+from origin.eligibility.store import DecisionStore, NewDecision
+from origin.metrics import OriginMetrics
+from shared.problem import Problem
+
+_REFUSED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
+
+class Keeper:
+    """Takes decisions to the store. One per process; it belongs to the running event loop."""
+
+    def __init__(self, database: Database, store: DecisionStore, metrics: OriginMetrics) -> None:
+        self._database = database
+        self._store = store
+        self._together: Together[NewDecision, bool] = Together(self._send, metrics.decision_batch)
+
+    async def keep(self, decision: NewDecision) -> bool:
+        """Store a decision with its audit row; False, and nothing stored, when its rules are no longer in force.
+
+        Raises:
+            Problem: 503 ``store_unavailable``; nobody has been told of the decision, should it be stored.
+        """
+        return await self._together.ask(decision)
+
+    async def _send(self, decisions: list[NewDecision]) -> list[bool | Exception]:
+        async with self._database.connection() as connection:
+            try:
+                kept = await self._store.add(connection, decisions)
+                return [each.ref in kept for each in decisions]
+            except asyncpg.PostgresError as fault:
+                if len(decisions) == 1 or not _nothing_stored(fault):
+                    raise
+        return await self._one_by_one(decisions)
+
+    async def _one_by_one(self, decisions: list[NewDecision]) -> list[bool | Exception]:
+        results: list[bool | Exception] = []
+        away: dict[str, Problem] = {}  # a programme that stays locked is waited for once, not by everybody in turn
+        for each in decisions:
+            known = away.get(each.programme)
+            results.append(known or await self._alone(each))
+            if isinstance(results[-1], Problem):
+                away[each.programme] = results[-1]
+        return results
+
+    async def _alone(self, decision: NewDecision) -> bool | Exception:
+        try:
+            return (await self._send([decision]))[0]
+        except (asyncpg.PostgresError, Problem) as fault:
+            return fault
+
+
+def _nothing_stored(fault: asyncpg.PostgresError) -> bool:
+    """Whether the server has surely refused: it answered, and is there."""
+    return isinstance(fault, _REFUSED) or not isinstance(fault, AWAY)

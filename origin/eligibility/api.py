@@ -48,9 +48,8 @@ async def evaluate_eligibility(request: Request) -> Response:
     person = await state.people.caller(request)
     form = await read_body(request, EvaluateForm)
     language = language_of(request.scope)
-    answer = Json(await evaluate(state, admission, person, facts_of(form.facts), language))
-    answer.headers.update(headers(language))
-    return answer
+    decision = await evaluate(state, admission, person, facts_of(form.facts), language)
+    return Json(decision, **headers(language))
 
 
 ENDPOINTS = (

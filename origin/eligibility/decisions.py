@@ -18,7 +18,7 @@ from origin.eligibility.evaluator import EVALUATOR, Branch, Evaluation, Facts, O
 from origin.eligibility.evaluators.v2_tree import What
 from origin.eligibility.facts import FactSealer, FactsLost
 from origin.eligibility.keeping import Keeper
-from origin.eligibility.observed import observed
+from origin.eligibility.observed import Observed, observed
 from origin.eligibility.rulebook import RuleBook, RulesUnavailable
 from origin.eligibility.store import DecisionStore, NewDecision
 from origin.eligibility.versions import Rules
@@ -218,18 +218,24 @@ def reason_in(document: Document, reason: Reason, language: str) -> str:
 
 
 def _explain(evaluation: Evaluation, document: Document, facts: Facts, as_of: date) -> list[Explained]:
-    return [
-        Explained(
-            path=each.path,
-            fact=each.fact,
-            op=each.op,
-            value=each.value,
-            observed=observed(each, document, facts, as_of),
-            met=each.met,
-            reason=each.reason,
-            unit=each.unit,
-            at=each.at,
-            verified=each.verified,
+    seen: dict[tuple[What, str | None, str | None], Observed] = {}
+    found = []
+    for each in evaluation.branches:
+        looked_at = each.fact, each.unit, each.at
+        if looked_at not in seen:
+            seen[looked_at] = observed(each, document, facts, as_of)
+        found.append(
+            Explained(
+                each.path,
+                each.fact,
+                each.op,
+                each.value,
+                seen[looked_at],
+                each.met,
+                each.reason,
+                each.unit,
+                each.at,
+                each.verified,
+            )
         )
-        for each in evaluation.branches
-    ]
+    return found

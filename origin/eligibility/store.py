@@ -1,16 +1,16 @@
 """Decisions in the database. A decision and its audit row exist together or not at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
+
+import msgspec
 
 from origin.db.sql import Connection, load
 from origin.eligibility.versions import QUERIES
 
 
-@dataclass(frozen=True, slots=True)
-class NewDecision:
+class NewDecision(msgspec.Struct, frozen=True):
     """What is stored of a decision; ``products`` and ``branches`` as JSON.
 
     Of ``region`` only what is a region of ours is stored. ``stands_for``: the version in force that could not be

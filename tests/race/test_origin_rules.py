@@ -194,8 +194,8 @@ async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(la
         await transaction.start()
         kept = await deciding.fetchval(
             "SELECT keep_decisions(ARRAY[gen_random_uuid()], '{demo}', '{ES-MD}', ARRAY[sha256('')], '{not_eligible}',"
-            " '{1}', '{NULL}', ARRAY[(SELECT min(id) FROM ruleset)], '{1}', ARRAY[current_date], '{NULL}', '{NULL}', '{\\x}',"
-            " '{[]}', '{\\x}', ARRAY[now()], ARRAY[now()])"
+            " '{1}', '{NULL}', ARRAY[(SELECT min(id) FROM ruleset)], '{1}', ARRAY[current_date], '{NULL}', '{NULL}',"
+            " '{\\x}', '{[]}', '{\\x}', ARRAY[now()], ARRAY[now()])"
         )
         assert kept is not None
         moving = asyncio.create_task(officials.activate(version))

@@ -34,6 +34,7 @@ app.add_typer(rules_cli.app)
 rules_cli.app.add_typer(rule_versions_cli.app)
 rules_cli.app.command()(playbook_cli.replay)
 rules_cli.app.command("verify-decisions")(playbook_cli.verify_decisions)
+rules_cli.app.command()(playbook_cli.fallback)
 app.command()(playbook_cli.freeze)
 app.command()(playbook_cli.unfreeze)
 

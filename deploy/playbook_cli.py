@@ -69,6 +69,24 @@ def unfreeze(programme: Programme, reason: Why, region: Region = None, origin: A
     _freeze("unfreeze", programme, reason, region, origin, who)
 
 
+def fallback(
+    programme: Programme,
+    last_known: Annotated[
+        bool, typer.Option("--last-known/--refuse", help="Let the rules before them decide, or decide about nobody.")
+    ],
+    reason: Why,
+    origin: At = None,
+    who: As = None,
+) -> None:
+    """Choose what decides where the rules in force cannot be read."""
+    with explained():
+        from origin.admin.fallback import Fallback, FallbackForm
+
+        form = FallbackForm("last_known" if last_known else "refuse", reason)
+        told = find_origin(origin, who).call("POST", f"{address(programme)}:fallback", Fallback, form)
+        console().print(f"{told.programme}: {told.fallback}")
+
+
 def _freeze(act: str, programme: str, reason: str, region: str | None, origin: str | None, who: str | None) -> None:
     with explained():
         from deploy import rule_tables

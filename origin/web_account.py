@@ -8,6 +8,7 @@ from origin.booking.keep import upcoming
 from origin.config import OriginConfig
 from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
+from origin.web_decided import living
 from origin.web_login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
 from origin.web_site import Site, see
 from origin.web_visit import KEPT_S, Kept, Visit, text_of
@@ -66,7 +67,8 @@ class AccountPages:
             return "line"
         if visit.person is None:
             return "sign_in"
-        return "eligibility" if visit.may_book() is None else "slots"
+        outcome = living(visit)
+        return "eligibility" if outcome is None or outcome.outcome != "eligible" else "slots"
 
     async def _enter(self, visit: Visit) -> Response:
         form = await visit.form()

@@ -15,6 +15,7 @@ from origin.gate import Admission
 from origin.identity import Person
 from origin.inventory.api import one_slot
 from origin.inventory.slots import Slot
+from origin.web_decided import may_book, why_not
 from origin.web_site import Site, see
 from origin.web_visit import FORM_STALE, Outcome, Visit, text_of
 from origin.web_words import of_slot
@@ -46,10 +47,10 @@ class BookingPages:
     async def _ask(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
         visit.require_person()
-        outcome = visit.may_book()
+        outcome = await may_book(visit, admission)
         if outcome is None:
             visit.kept.then = visit.request.url.path
-            return see("/eligibility")
+            return see(why_not(visit))
         visit.kept.then = ""
         slot = await one_slot(visit.state, admission, _slot_id(visit))
         said = of_slot(slot, visit.language, dose=outcome.dose)

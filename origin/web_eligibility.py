@@ -8,15 +8,15 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.admin.programmes import Programme
 from origin.eligibility.api import evaluate
-from origin.eligibility.decisions import Decision, no_rules_refused
+from origin.eligibility.decisions import no_rules_refused
 from origin.eligibility.document import Texts, in_language
+from origin.web_decided import RESULT, outcome_of, standing
 from origin.web_form import NONE, Choices, Complaint, read, typed_in
 from origin.web_site import Site, see
-from origin.web_visit import FORM_STALE, Outcome, Typed, Visit, text_of
+from origin.web_visit import FORM_STALE, Typed, Visit, text_of
 from origin.web_words import product, texts_in
 from shared.problem import Problem
 
-_MOST_REASONS = 24
 _QUESTION_OF = {"birth_date": "birth", "age": "birth", "job_code": "job"}
 
 
@@ -40,7 +40,7 @@ class EligibilityPages:
         return [
             Route("/eligibility", serve(self._ask), methods=["GET"]),
             Route("/eligibility", serve(self._answer), methods=["POST"]),
-            Route("/eligibility/result", serve(self._result), methods=["GET"]),
+            Route(RESULT, serve(self._result), methods=["GET"]),
         ]
 
     async def _ask(self, visit: Visit) -> Response:
@@ -68,13 +68,13 @@ class EligibilityPages:
         if isinstance(facts, list):
             return await self._form(visit, admission.programme, typed, facts, status=422)
         decision = await evaluate(visit.state, admission, person, facts)
-        visit.kept.outcome = _outcome(decision)
-        return see("/eligibility/result")
+        visit.kept.outcome = outcome_of(decision, facts.region)
+        return see(RESULT)
 
     async def _result(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
         visit.require_person()
-        outcome = visit.kept.outcome
+        outcome = await standing(visit, admission)
         if outcome is None:
             return see("/eligibility")
         return self._site.page(
@@ -86,6 +86,7 @@ class EligibilityPages:
             products=[product(code, visit.language) for code in outcome.products],
             dose=outcome.dose,
             rule_version=outcome.version,
+            again=outcome.again,
             chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
         )
 
@@ -134,16 +135,3 @@ def _named(labels: dict[str, Texts], language: str) -> list[Choice]:
 
 def _said(complaint: Complaint, language: str) -> Complaint:
     return replace(complaint, text=texts_in(language).gettext(complaint.text))
-
-
-def _outcome(decision: Decision) -> Outcome:
-    return Outcome(
-        ref=decision.decision_ref,
-        outcome=decision.outcome,
-        version=decision.rule_version,
-        reasons=decision.reasons[:_MOST_REASONS],
-        missing=decision.missing,
-        products=[] if decision.grants is None else decision.grants.products,
-        dose=0 if decision.grants is None else decision.grants.dose,
-        expires_at=int(decision.expires_at.timestamp()),
-    )

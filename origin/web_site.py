@@ -41,6 +41,7 @@ _SAID = {
     "slot_past": "slot_past",
     "slot_unknown": "slot_unknown",
     "frozen": "frozen",
+    "rules_unavailable": "rules_unavailable",
     "key_in_flight": "in_flight",
     "key_reused": "form_stale",
     "appointment_unknown": "appointment_unknown",
@@ -92,6 +93,7 @@ class Site:
             "signed_in": visit.person is not None,
             "edge_url": self.edge_url,
             "turn": self._turn(visit),
+            "rules_out": visit.rules_out,
         }
         html = self._environments[visit.language].get_template(template).render(common | context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from origin.gate import Admission
 from origin.inventory.slots import Site as Place
 from origin.inventory.slots import Slot
+from origin.web_decided import may_book, why_not
 from origin.web_site import Site, see
 from origin.web_towns import Town, Towns
 from origin.web_visit import Outcome, Visit
@@ -87,9 +88,9 @@ class SlotPages:
     async def _list(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
         visit.require_person()
-        outcome = visit.may_book()
+        outcome = await may_book(visit, admission)
         if outcome is None:
-            return see("/eligibility")
+            return see(why_not(visit))
         towns = await self._towns.all(visit.state)
         wish = _wish(visit, towns)
         if wish is None:

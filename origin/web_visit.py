@@ -41,7 +41,11 @@ class Typed(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """The last decision, as much of it as the pages need. ``expires_at``: Unix seconds."""
+    """The last decision, as much of it as the pages need. ``expires_at``: Unix seconds.
+
+    ``counts_for``: the version in force that it was made under, ``region``: of whose people. ``again``: made again
+    because the rules have changed.
+    """
 
     ref: UUID
     outcome: str
@@ -51,6 +55,9 @@ class Outcome(msgspec.Struct):
     products: list[str]
     dose: int
     expires_at: int
+    region: str | None = None
+    counts_for: int = 0
+    again: bool = False
 
 
 class Kept(msgspec.Struct):
@@ -91,6 +98,7 @@ class Visit:
         self._csrf = request.cookies.get(CSRF_COOKIE) or visits.ids.secret(18)
         self._kept_s = KEPT_S
         self.turn: Admission | None = None  # what the page shows the end of
+        self.rules_out = False  # nobody can be decided about, and the page says so
 
     def _open_kept(self) -> Kept:
         kept = self._visits.box.open(self.request.cookies.get(KEPT_COOKIE, "")) or Kept()
@@ -119,8 +127,11 @@ class Visit:
 
     async def require_admission(self) -> Admission:
         """Return the admission, whose end the page then shows; raises Problem ``admission_…``."""
-        self.turn = await self.state.gate.admit(self.request)
-        return self.turn
+        self.turn = admission = await self.state.gate.admit(self.request)
+        outcome = self.kept.outcome
+        region = None if outcome is None else outcome.region
+        self.rules_out = await self.state.decisions.rules.are_out(admission.programme, region)
+        return admission
 
     @property
     def csrf(self) -> str:
@@ -147,13 +158,6 @@ class Visit:
             return await self.request.form(max_fields=100, max_files=0)
         except HTTPException:
             return FormData()
-
-    def may_book(self) -> Outcome | None:
-        """Return the decision to book with, or None where there is none that holds now."""
-        outcome = self.kept.outcome
-        if outcome is None or outcome.outcome != "eligible":
-            return None
-        return outcome if self.state.clock.unix() < outcome.expires_at else None
 
     def go_on(self) -> str:
         """Return where the visitor was before something had to be mended first; ``/`` where there is no such place."""

@@ -1,4 +1,4 @@
-"""``/v1/admin/programmes/{programme}:freeze`` and ``:unfreeze``; what is frozen now."""
+"""``/v1/admin/programmes/{programme}:freeze``, ``:unfreeze`` and ``:fallback``; what is frozen now."""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from origin import errors
+from origin.admin.fallback import Fallback, FallbackForm, choose
 from origin.admin.freeze import FreezeForm, Freezes, change, freezes
 from origin.admin.officials import AUTHOR, OPERATOR, REVIEWER, require_programme
 from origin.state import state_of
@@ -33,6 +34,17 @@ async def _change(request: Request, act: Literal["frozen", "unfrozen"]) -> Respo
     async with state.database.connection() as connection:
         programme: str = request.path_params["programme"]
         return Json(await change(connection, official, programme, form, act, state.clock.now()))
+
+
+async def choose_fallback(request: Request) -> Response:
+    """Handle the request."""
+    state = state_of(request)
+    official = await state.people.official(request, REVIEWER, OPERATOR)
+    form = await read_body(request, FallbackForm)
+    programme: str = request.path_params["programme"]
+    async with state.database.connection() as connection:
+        about, now = state.ids.uuid(), state.clock.now()
+        return Json(await choose(connection, official, programme, form, about=about, now=now))
 
 
 async def read_freezes(request: Request) -> Response:
@@ -68,6 +80,17 @@ ENDPOINTS = (
         body=FreezeForm,
         path_params=PROGRAMME,
         problems=(*_REFUSED, errors.REGION_UNKNOWN),
+        security=("bearer",),
+    ),
+    Endpoint(
+        "POST",
+        PATH + ":fallback",
+        choose_fallback,
+        "Choose what decides where the rules in force cannot be read: nobody, or the last known rules",
+        answers={200: Fallback},
+        body=FallbackForm,
+        path_params=PROGRAMME,
+        problems=_REFUSED,
         security=("bearer",),
     ),
     Endpoint(

@@ -31,6 +31,10 @@ UPDATE programme SET frozen_since = coalesce(frozen_since, :now), frozen_reason 
 -- name: unfreeze_programme!
 UPDATE programme SET frozen_since = NULL, frozen_reason = NULL WHERE id = :programme AND frozen_since IS NOT NULL;
 
+-- name: choose_fallback!
+-- What decides where the rules in force cannot be loaded.
+UPDATE programme SET last_known_rules = :last_known WHERE id = :programme AND last_known_rules <> :last_known;
+
 -- name: freeze_region!
 -- Frozen again, only the reason changes.
 INSERT INTO region_freeze (programme, region, since, reason) VALUES (:programme, :region, :now, :reason)

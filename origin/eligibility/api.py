@@ -49,7 +49,7 @@ async def evaluate_eligibility(request: Request) -> Response:
     form = await read_body(request, EvaluateForm)
     language = language_of(request.scope)
     decision = await evaluate(state, admission, person, facts_of(form.facts), language)
-    return Json(decision, **headers(language))
+    return Json(decision, 200, **headers(language))
 
 
 ENDPOINTS = (

@@ -91,7 +91,8 @@ class Decision(msgspec.Struct, frozen=True):
     """A stored decision, as its person sees it.
 
     ``missing``: the facts that could still matter; ``would_change``: the smallest sets of reasons that would decide
-    otherwise; ``changes_on``: the first later day with another outcome, if nothing changes but the day.
+    otherwise; ``changes_on``: the first later day with another outcome, if nothing changes but the day. ``stands_for``:
+    the version in force that cannot be read, where the last known rules have decided instead.
     """
 
     decision_ref: UUID
@@ -104,6 +105,7 @@ class Decision(msgspec.Struct, frozen=True):
     would_change: list[WouldChange]
     changes_on: date | None
     expires_at: datetime
+    stands_for: int | None = None
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,7 @@ def _decision(new: NewDecision, document: Document, facts: Facts, evaluation: Ev
         ],
         changes_on=evaluation.changes_on,
         expires_at=new.expires_at,
+        stands_for=new.stands_for,
     )
 
 

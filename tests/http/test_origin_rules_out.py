@@ -140,10 +140,13 @@ async def test_the_last_known_rules_are_those_a_rollback_would_go_back_to(origin
     officials, ana = Officials(origin.client), origin.visitor()
     wrong = await officials.active(from_age(20))
     assert (await officials.rollback(wrong)).status_code == 200
-    newest = await unreadable(origin)
     await choose(origin, "last_known")
+    newest = await unreadable(origin)
     told = (await ana.evaluate(ADULT)).json()
     assert (told["rule_version"], told["stands_for"], told["outcome"]) == (1, newest, "not_eligible")
+    assert (await officials.rollback(newest)).status_code == 200
+    await spoil(origin, 1)
+    assert (await ana.evaluate(ADULT)).json()["code"] == "rules_unavailable"
 
 
 async def test_a_region_falls_back_to_the_rules_of_its_programme(origin: Origin) -> None:

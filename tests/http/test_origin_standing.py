@@ -11,6 +11,7 @@ import pytest
 from origin.booking.store import Attempt, BookingStore, Result
 from origin.db.sql import Connection
 from origin.eligibility.facts import FactsLost
+from origin.eligibility.store import NewDecision
 from tests import origin_world
 from tests.origin_browser import Browser
 from tests.origin_world import ADULT, SENIOR, Origin
@@ -177,13 +178,13 @@ async def test_facts_that_are_gone_are_asked_for_again(origin: Origin) -> None:
 
 async def test_a_lost_connection_stores_nothing_twice(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether it was stored nobody can tell then: it is not sent again behind the visitor's back."""
-    sent = 0
+    sent: list[UUID] = []
 
-    async def lost(*_: object) -> set[UUID]:
-        nonlocal sent
-        sent += 1
+    async def lost(_store: object, _connection: object, decisions: Sequence[NewDecision]) -> set[UUID]:
+        sent.extend(each.ref for each in decisions)
         raise asyncpg.ConnectionDoesNotExistError("gone")
 
     monkeypatch.setattr(type(origin.state.decisions.store), "add", lost)
-    answer = await origin.visitor().evaluate()
-    assert (answer.status_code, answer.json()["code"], sent) == (503, "store_unavailable", 1)
+    answers = await asyncio.gather(*(origin.visitor(f"person-{number}").evaluate() for number in range(12)))
+    assert {answer.json()["code"] for answer in answers} == {"store_unavailable"}
+    assert len(sent) == len(set(sent)) == 12

@@ -28,6 +28,7 @@ from origin.eligibility import api as eligibility
 from origin.eligibility import rules_api
 from origin.eligibility.decisions import Decisions
 from origin.eligibility.facts import FactSealer
+from origin.eligibility.formats.v2 import MAX_BYTES
 from origin.eligibility.keeping import Keeper
 from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.store import DecisionStore
@@ -50,7 +51,7 @@ from shared.keywatch import following
 from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 
 BODY_LIMIT = 16 * 1024
-ADMIN_BODY_LIMIT = 96 * 1024  # rule documents
+ADMIN_BODY_LIMIT = MAX_BYTES + 4 * 1024  # rule documents, and what is said about them
 
 
 class LifespanState(TypedDict):

@@ -131,6 +131,12 @@ async def test_a_candidate_runs_in_the_shadow_of_a_region(origin: Origin, run: R
     assert lines(await run(*rules("retire", "demo", "2", who="rosa")))[1][2] == "retired"
 
 
+async def test_what_decides_where_rules_cannot_be_read_is_chosen_and_taken_back(origin: Origin, run: Run) -> None:
+    for choice, name in (("--last-known", "last_known"), ("--refuse", "refuse")):
+        assert lines(await run(*rules("fallback", "demo", choice, who="oscar"))) == [["demo:", name]]
+        assert await origin.world.count("programme", "last_known_rules") == (name == "last_known")
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from origin.eligibility import versions
 from origin.eligibility.document import canonical, parse
+from origin.eligibility.evaluator import Evaluator
+from origin.eligibility.formats.v2 import MAX_BYTES
+from origin.eligibility.person import Facts
 from tests import origin_world
 from tests.origin_world import SENIOR, Origin, bearer
 from tests.rules_world import ADMIN, Officials, from_age
@@ -256,7 +260,7 @@ async def test_the_session_of_a_browser_opens_nothing_here(origin: Origin) -> No
         ("rules_author", "/rules", {}, 422, "invalid_body"),
         ("rules_author", "/rules", {"document": {}, "reason": ""}, 422, "invalid_body"),
         ("rules_author", "/rules", {"document": {}, "reason": "\x00"}, 422, "invalid_body"),
-        ("rules_author", "/rules", {"document": {"x": "x" * 100_000}}, 413, "body_too_large"),
+        ("rules_author", "/rules", {"document": {"x": "x" * 300_000}}, 413, "body_too_large"),
         ("rules_author", "/rules", {"document": from_age(5), "region": "XX"}, 404, "region_unknown"),
         ("rules_reviewer", "/rules/7:review", {"verdict": "approved"}, 404, "version_unknown"),
         ("rules_reviewer", "/rules/x:review", {"verdict": "approved"}, 404, "version_unknown"),
@@ -320,3 +324,28 @@ async def test_a_freeze_stops_the_programme_or_a_region_and_is_told(origin: Orig
         ("unfrozen", "", "operator", "operator"),
         ("unfrozen", "ES-MD", "operator", "operator"),
     ]
+
+
+@pytest.mark.parametrize("name", ["england-covid-2021", "england-flu-2024", "us-covid-2021", "two-doses"])
+async def test_the_shipped_rules_can_be_published_and_decide(origin: Origin, officials: Officials, name: str) -> None:
+    """The second format, through the whole of the service: what is decided is what the evaluator says by itself."""
+    raw = (versions.DEMO.parent / f"{name}.json").read_bytes()
+    version = await officials.active(msgspec.json.decode(raw))
+    told = (await origin.visitor().evaluate(SENIOR)).json()
+    alone = Evaluator(parse(raw)).evaluate(msgspec.convert(SENIOR, Facts), origin.world.clock.now().date())
+    assert (told["rule_version"], told["outcome"]) == (version, alone.outcome)
+    assert [(each["path"], each["met"]) for each in told["explain"]] == [
+        (each.path, each.met) for each in alone.branches
+    ]
+    assert [each["code"] for each in told["reasons"]] == list(dict.fromkeys(each.reason for each in alone.decisive))
+
+
+async def test_a_document_may_be_as_large_as_documents_may_be(officials: Officials) -> None:
+    document = msgspec.json.decode((versions.DEMO.parent / "england-flu-2024.json").read_bytes())
+    met = next(iter(document["texts"].values()))["met"]
+    met["en"] += "x" * (MAX_BYTES - len(msgspec.json.encode(document)))
+    assert len(msgspec.json.encode(document)) == MAX_BYTES
+    await officials.draft(document)
+    met["en"] += "x"
+    refused = await officials.call("rules_author", "/rules", document=document)
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_rules")

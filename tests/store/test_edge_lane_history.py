@@ -223,9 +223,7 @@ _CROWD: list[Step] = [
 ]
 
 
-@settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=120, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crowd=st.booleans(), steps=st.lists(_steps, min_size=5, max_size=50))
 async def test_no_history_of_lanes_breaks_a_bucket_or_an_order(valkey: Redis, crowd: bool, steps: list[Step]) -> None:
     await valkey.flushall()

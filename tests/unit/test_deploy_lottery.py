@@ -184,5 +184,5 @@ def test_the_command_brings_neither_service_nor_a_store_in() -> None:
     )
     modules = json.loads(done.stdout.splitlines()[-1])
     ours = [name for name in modules if name.partition(".")[0] in {"edge", "origin"}]
-    assert set(ours) <= {"edge", "edge.lottery", "edge.passes"}, "what only thinks"
+    assert set(ours) <= {"edge", "edge.base32", "edge.lottery", "edge.passes"}, "what only thinks"
     assert not {"asyncpg", "redis", "starlette", "uvicorn"} & set(modules)

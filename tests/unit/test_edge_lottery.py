@@ -63,7 +63,7 @@ def test_so_it_is_on_both_sides_of_each_width(entries: int) -> None:
     assert len({draw.place(entry) for entry in range(1, entries + 1)}) == entries
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.data(), seeds, names, st.integers(1, 2**31), names, st.integers(1, MAX_ENTRIES))
 def test_whatever_is_drawn_can_be_turned_back(
     data: st.DataObject, seed: bytes, room: str, epoch: int, lane: str, entries: int
@@ -76,7 +76,7 @@ def test_whatever_is_drawn_can_be_turned_back(
     assert draw.place(draw.entry(entry)) == entry
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.data(), seeds, names, st.integers(1, 2**31), names, st.integers(20, MAX_ENTRIES))
 def test_anyone_draws_the_same_from_what_is_documented(
     data: st.DataObject, seed: bytes, room: str, epoch: int, lane: str, entries: int

@@ -73,7 +73,7 @@ class Stack:
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
             (await client.post(f"/v1/ops/rooms/{room}:{act}", json={"reason": "a test"})).raise_for_status()
 
-    async def change(self, room: str, **settings: float) -> None:
+    async def change(self, room: str, **settings: object) -> None:
         """Change a room's settings."""
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
             (await client.patch(f"/v1/ops/rooms/{room}", json={"reason": "a test", **settings})).raise_for_status()

@@ -128,9 +128,9 @@ class Desk:
         """
         return await self._changed(await self.line.change(settings, row, seen), row)
 
-    async def reset(self, row: str, reason: str) -> View:
+    async def reset(self, row: str, reason: str, seen: int) -> View:
         """Begin a new line, in which nobody stands yet; raises Late, StoreUnavailable, as ``change`` does."""
-        return await self._changed(await self.line.reset(row, reason=reason), row)
+        return await self._changed(await self.line.reset(row, reason=reason, seen=seen), row)
 
     async def refresh(self) -> View:
         """Ask the store how the room is; installs it where the store does not have it."""
@@ -177,7 +177,8 @@ class Desk:
         if picture.revoked_at != self._revoked_at:
             await self.line.read_revoked()
             self._revoked_at = picture.revoked_at
-        await self.log.follow((picture.epoch, picture.version), healing=picture.healing)
+        mark = (picture.epoch, picture.version)
+        await self.log.follow(mark, life=picture.healing_until, healing=picture.healing)
 
     def _note(self, picture: Picture) -> View:
         now = asyncio.get_running_loop().time()

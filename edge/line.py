@@ -116,7 +116,7 @@ class Line:
         known = planned(plan)
         self._mark, self._settings = known.mark, known.settings
         self._joined, self._called = known.joined, known.called
-        self._revoked = ""
+        self._revoked, self._revoked_at = "", 0
         self.picture: Picture | None = None
 
     @property
@@ -128,7 +128,7 @@ class Line:
     def known(self) -> Known:
         """What this process would put back into a store that has lost the room."""
         epoch, version = self._mark
-        settings = dict(self._settings) | ({"revoked": self._revoked} if self._revoked else {})
+        settings = self._settings | {"revoked": self._revoked, "revoked_at": self._revoked_at}
         return Known(
             epoch=epoch, version=version, joined=list(self._joined), called=list(self._called), settings=settings
         )
@@ -144,7 +144,7 @@ class Line:
             return
         if known.mark > self._mark:  # where nobody has set anything, the rooms file is what counts
             settings = dict(known.settings)
-            self._revoked = str(settings.pop("revoked", ""))
+            self._revoked, self._revoked_at = str(settings.pop("revoked", "")), int(settings.get("revoked_at", 0))
             self._adopt(known.mark, settings)
         self._joined = _most(self._joined, known.joined)
         self._called = _most(self._called, known.called)
@@ -157,12 +157,17 @@ class Line:
         """Make sure that the store has the room, with the last settings this process knows; see ``install.lua``."""
         return _room(await self._install(self.known, "", now_us))
 
-    async def reset(self, row: str, now_us: int | None = None, *, reason: str = "") -> Picture:
+    async def reset(self, row: str, now_us: int | None = None, *, reason: str = "", seen: int | None = None) -> Picture:
         """Begin a new line: every ticket of the old one is stale. Settings stay; a lottery gets another seed.
 
+        Args:
+            seen: version of the settings that the row was written for; None: those that this process knows.
+
         Raises:
-            Late: settings or line are others than this process knew, or the store had lost them: nothing was done.
+            Late: settings or line are others than that, or the store had lost them: nothing was done.
         """
+        if seen not in {None, self._mark[1]}:
+            raise Late
         fresh: dict[str, Setting] = {name: -1 for name in self._settings if name.endswith(".entries")}
         known = self.known
         nobody = [0] * len(known.joined)
@@ -214,9 +219,11 @@ class Line:
         return bits if isinstance(bits, bytes) else b""
 
     async def read_revoked(self) -> None:
-        """Read the list of revoked passes."""
-        text = await self._ask("look", self._client.hget(self.keys.room, "revoked"))
-        self._revoked = text.decode() if isinstance(text, bytes) else ""
+        """Read the list of revoked passes, unless the store's is older than what this process knows."""
+        text, at = await self._ask("look", self._client.hmget(self.keys.room, ["revoked", "revoked_at"]))
+        revoked_at = int(at or 0)
+        if revoked_at >= self._revoked_at:
+            self._revoked, self._revoked_at = text.decode() if isinstance(text, bytes) else "", revoked_at
 
     def saw(self, spot: Spot) -> None:
         """Note a valid ticket: its lane never goes below it again."""
@@ -242,9 +249,10 @@ class Line:
             reply = await self._run(scripts.CHANGE, arguments, now_us)
         if reply.outcome == "late":
             raise Late
+        picture = _room(reply)
         if "revoked" in settings:
-            self._revoked = str(settings["revoked"])
-        return _room(reply)
+            self._revoked, self._revoked_at = str(settings["revoked"]), picture.revoked_at
+        return picture
 
     async def _install(self, known: Known, row: str, now_us: int | None) -> _Reply:
         settings = [part for setting in known.settings.items() for part in setting]
@@ -268,7 +276,7 @@ class Line:
 
     async def _act(self, script: Script, arguments: Sequence[int], now_us: int | None) -> _Reply:
         reply = await self._run(script, arguments, now_us)
-        if reply.room is None or (reply.room.epoch, reply.room.version) < self._mark:
+        if reply.room is None or self._knows_more(reply.room):
             await self.install(now_us)
             if reply.outcome in {"missing", "moved"}:
                 reply = await self._run(script, arguments, now_us)
@@ -296,6 +304,9 @@ class Line:
         except (RedisError, OSError) as error:
             self._counting.store_failed(act)
             raise StoreUnavailable(type(error).__name__) from error
+
+    def _knows_more(self, room: Picture) -> bool:
+        return (room.epoch, room.version) < self._mark or room.revoked_at < self._revoked_at
 
     def _note(self, room: Picture) -> None:
         mark = (room.epoch, room.version)

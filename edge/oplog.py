@@ -17,7 +17,7 @@ from edge import scripts
 from edge.keys import RoomKeys
 from edge.line import Counting, StoreUnavailable
 from edge.logfile import LogFile
-from edge.ops_answers import LogRow, Told
+from edge.ops_answers import LogPage, LogRow, Told
 from edge.room import RoomPlan
 from edge.store import Store
 from edge.view import iso
@@ -120,7 +120,7 @@ class OpLog:
         self._rows: dict[int, str] = {}
         self._versions: list[int] = []
         self._seen: tuple[int, int] | None = None
-        self._count = -1
+        self._life = self._count = -1
         self._looked_at = float("-inf")
         self._take(file.read())
 
@@ -137,11 +137,13 @@ class OpLog:
         """Learn the row of the room's creation; it gets into store and file with the next look."""
         self._file.owe(self._take({CREATION: row}))
 
-    async def follow(self, mark: tuple[int, int], *, healing: bool) -> None:
+    async def follow(self, mark: tuple[int, int], *, life: int, healing: bool) -> None:
         """Learn what is new, and put back what the store has lost.
 
         Args:
             mark: epoch and version of the settings; where they are as they were, the log most likely is too.
+            life: another one whenever the store had lost the room; how many rows a log has says nothing then.
+            healing: it has lost the room a moment ago, and others are putting their rows back.
 
         Raises:
             StoreUnavailable: it is tried again with the next look.
@@ -149,15 +151,16 @@ class OpLog:
         now = asyncio.get_running_loop().time()
         if mark == self._seen and not healing and now - self._looked_at < _LOOK_EVERY_S:
             return
-        if healing or await self._store.count() != self._count:
+        if healing or life != self._life or await self._store.count() != self._count:
             await self._compare()
-        self._seen, self._looked_at = mark, now
+        self._seen, self._life, self._looked_at = mark, life, now
 
-    def page(self, limit: int, before: int | None) -> list[LogRow]:
-        """Return the newest rows, or the newest below the version ``before``."""
+    def page(self, limit: int, before: int | None) -> LogPage:
+        """Return the newest rows, or the newest below the version ``before``; one that cannot be read is left out."""
         end = len(self._versions) if before is None else bisect_left(self._versions, before)
-        newest = reversed(self._versions[max(0, end - limit) : end])
-        return [row for version in newest if (row := _read(version, self._rows[version])) is not None]
+        versions = self._versions[max(0, end - limit) : end]
+        rows = [row for version in reversed(versions) if (row := _read(version, self._rows[version])) is not None]
+        return LogPage(rows, versions[0] if end > limit else None)
 
     def last(self, name: str) -> Told:
         """Return what a setting was last changed to, None where no row tells of it."""

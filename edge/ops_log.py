@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from edge.ops_access import desk_of
-from edge.ops_answers import LogPage
 from shared.http import Json, read_query
 
 MOST_ON_A_PAGE = 500
@@ -25,6 +24,4 @@ async def read_log(request: Request) -> Response:
     _, desk, _ = await desk_of(request)
     query = read_query(request, LogQuery)
     await desk.refresh()
-    rows = desk.log.page(query.limit + 1, query.before)
-    page = rows[: query.limit]
-    return Json(LogPage(page, page[-1].version if len(rows) > query.limit else None))
+    return Json(desk.log.page(query.limit, query.before))

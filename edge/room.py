@@ -188,7 +188,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     ``tokens`` is the level of the token bucket; ``bypassed`` the tokens ever taken from the second one, of those who
     may pass by the line; ``version`` rises with every change of settings. ``held`` is why nobody is called though
     operators would, ``governor`` the bounds that they set (see ``edge.steering``), ``remaining`` the doses left, None:
-    not known.
+    not known. ``healing_until`` (µs) changes whenever the store had lost the room, or a new line was begun.
     """
 
     state: RoomState
@@ -212,6 +212,7 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     lanes: list[LanePicture]
     healing: bool
     at_us: int
+    healing_until: int = 0
     challenge: ChallengeKind | Literal[""] = ""  # as operators set it; empty: as the rooms file has it
     held: Held = ""
     governor: str = ""

@@ -4,8 +4,9 @@ Change a room's settings, in force on every edge with the next script that runs,
 Guarantee: the time until now is settled under the old settings first, so that a change of rate never creates tokens. The
 settings get a higher version than they had, and than any that was set earlier. A change is made if and only if it is in
 the log, under its version; a row of the log is never changed. A change that was thought of for other settings than are in
-force is "late" and does nothing, and so is one of the discipline once somebody stands in line: those who joined first come,
-first served hold places, those of a lottery do not.
+force is "late" and does nothing. So is one that comes when the store has just lost the room, for other edges may know of later
+settings; and one of the discipline once somebody stands in line: those who joined first come, first served hold places, those
+of a lottery do not.
 
 KEYS  as in include/room.lua, and last the log: hash of rows by version
 ARGV  REST row of the log, +1 version of the settings that were looked at (empty: whatever they are),
@@ -29,7 +30,8 @@ local function stands_in_line()
 end
 
 local function is_late()
-    if ARGV[REST + 1] ~= '' and ARGV[REST + 1] ~= string.format('%.0f', room.version) then
+    local seen = ARGV[REST + 1]
+    if seen ~= '' and (seen ~= string.format('%.0f', room.version) or room.at < room.healing_until) then
         return true
     end
     for index = REST + 2, #ARGV, 2 do
@@ -57,6 +59,6 @@ end
 retell(room, parts, room.rate < rate and 'rate_lowered' or 'shared')
 changed(room, room.at)
 if ARGV[REST] ~= '' then
-    redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), ARGV[REST])
+    write_down(room, ARGV[REST])
 end
 return told('changed', room)

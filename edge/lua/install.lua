@@ -6,7 +6,8 @@ after a loss the newest settings that any edge knows are in force, whichever edg
 empty, so that losing the store, or restarting it at will, never yields a token more than rate · time + burst. Places are
 touched again only when `heal_us` have passed: by then every edge that lives has said which places it has seen. The seed
 of a lottery is the first that any edge has proposed; from then on it is a setting. A new line that an operator begins
-brings a row for the log: it begins if and only if the row is written, and with the settings that are in force.
+brings a row for the log: it begins if and only if the row is written, and with the settings that are in force. Passes that
+were taken back stay so in a new line; of two lists of them the later one is in force, whatever settings it comes with.
 
 KEYS  as in include/room.lua, and last the log: hash of rows by version
 ARGV  REST window in seconds, +1 heal_us, +2 version of the settings, +3 row of the log (empty, but for an operator's new line),
@@ -20,11 +21,25 @@ local room = load()
 local epoch, window = tonumber(ARGV[2]), tonumber(ARGV[REST])
 local heal_us, version = tonumber(ARGV[REST + 1]), tonumber(ARGV[REST + 2])
 
+local given = {}
+for index = REST + 5, #ARGV, 2 do
+    given[ARGV[index]] = ARGV[index + 1]
+end
+
 local function take_settings()
-    for index = REST + 5, #ARGV, 2 do
-        set(room, ARGV[index], ARGV[index + 1])
+    for field, value in pairs(given) do
+        if field ~= 'revoked' and field ~= 'revoked_at' then
+            set(room, field, value)
+        end
     end
     room.version = version
+end
+
+local function take_revocations(list, revoked_at)
+    if revoked_at > room.revoked_at then
+        set(room, 'revoked', list or '')
+        room.revoked_at = revoked_at
+    end
 end
 
 local function expect_everybody()
@@ -44,15 +59,17 @@ local row = ARGV[REST + 3]
 if row ~= '' then
     if not room then
         return MISSING
-    elseif room.epoch >= epoch or string.format('%.0f', room.version) ~= ARGV[REST + 2] then
+    elseif room.epoch >= epoch or string.format('%.0f', room.version) ~= ARGV[REST + 2] or now < room.healing_until then
         return told('late', room)
     end
 end
 
 local outcome = 'kept'
 if not room or room.epoch < epoch then
+    local list, revoked_at = redis.call('HGET', ROOM, 'revoked'), room and room.revoked_at or 0
     redis.call('DEL', unpack(KEYS, 1, 2 + 4 * LANES))
     room = read({})
+    take_revocations(list, revoked_at)
     room.epoch, room.window = epoch, window
     take_settings()
     room.at, room.middle_at, room.settling_at, room.second = now, now, now, math.floor(now / 1000000) - 1
@@ -61,7 +78,7 @@ if not room or room.epoch < epoch then
     outcome = 'installed'
     if row ~= '' then
         changed(room, now)
-        redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), row)
+        write_down(room, row)
     end
 end
 if room.window ~= window then
@@ -81,6 +98,7 @@ if room.epoch == epoch and version > room.version then
     end
     outcome = 'amended'
 end
+take_revocations(given.revoked, tonumber(given.revoked_at or 0))
 if room.discipline == 'lottery' and room.seed == '' and now >= room.healing_until then
     room.seed = ARGV[REST + 4]
     changed(room, now)

@@ -418,7 +418,7 @@ local function picture(room)
         bypass_rate = room.bypass_rate, bypass_burst = room.bypass_burst, bypassed = room.bypassed,
         revoked_at = whole(room.revoked_at),
         tokens = room.tokens, lanes = lanes,
-        healing = room.at < room.healing_until, at_us = whole(room.at),
+        healing = room.at < room.healing_until, healing_until = whole(room.healing_until), at_us = whole(room.at),
     }
 end
 

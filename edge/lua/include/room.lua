@@ -141,6 +141,14 @@ local function changed(room, now)
     room.version = math.max(room.version + 1, now)
 end
 
+-- Write the row of a change that has just been made into the log, under the version that the change gave the settings. Where
+-- a store whose clock was set back has given that version before, the next: no row is left out, and none is changed.
+local function write_down(room, row)
+    while redis.call('HSETNX', KEYS[#KEYS], string.format('%.0f', room.version), row) == 0 do
+        room.version = room.version + 1
+    end
+end
+
 -- From now on the line goes more slowly than people were told, for this reason.
 local function slower(room, cause)
     room.cause, room.cause_at = cause, room.at

@@ -17,7 +17,7 @@ from edge.ops_changes import Wish
 from edge.ops_models import BypassChange, Reset, Revocation, RoomChange, StateChange
 from edge.ops_report import report
 from edge.ops_told import told
-from edge.room import Picture, RoomState
+from edge.room import Picture
 from edge.state import EdgeState
 from edge.steering import bounds_of
 from edge.steering import written as written_bounds
@@ -45,27 +45,27 @@ async def change_room(request: Request) -> Response:
 
 async def pause_room(request: Request) -> Response:
     """Stop calling people and issuing tokens; everybody keeps their place, newcomers still get one."""
-    return await _set_state(request, "paused", "room_paused")
+    return await _set_state(request, ops_changes.paused)
 
 
 async def resume_room(request: Request) -> Response:
     """Go on where the pause began."""
-    return await _set_state(request, "open", "room_resumed")
+    return await _set_state(request, ops_changes.resumed)
 
 
 async def open_room(request: Request) -> Response:
     """Let people join and be called, whatever an operator had set before; the schedule stays."""
-    return await _set_state(request, "open", "room_opened")
+    return await _set_state(request, lambda _: Wish("room_opened", {"state": "open"}))
 
 
 async def drain_room(request: Request) -> Response:
     """Take nobody new in, and serve the line to its end."""
-    return await _set_state(request, "draining", "room_draining")
+    return await _set_state(request, lambda _: Wish("room_draining", {"state": "draining"}))
 
 
 async def close_room(request: Request) -> Response:
     """Take nobody in and call nobody; tickets stay good, should the room open again."""
-    return await _set_state(request, "closed", "room_closed")
+    return await _set_state(request, lambda _: Wish("room_closed", {"state": "closed"}))
 
 
 async def set_bypass(request: Request) -> Response:
@@ -88,30 +88,32 @@ async def reset_room(request: Request) -> Response:
     """Begin a new line: every ticket of the old one is stale; settings stay."""
     edge, desk, operator = await desk_of(request)
     given = await read_body(request, Reset)
+    why = ops_changes.told_why(given.reason)
     if given.confirm != desk.plan.id:
         raise Problem(errors.NOT_CONFIRMED)
     for _ in range(_TRIES):
         seen = (await _settled(desk)).picture
         before: dict[str, Told] = {"epoch": seen.epoch, "joined": seen.joined, "waiting": seen.waiting}
         after: dict[str, Told] = {"epoch": seen.epoch + 1, "joined": 0, "waiting": 0}
-        row = written(Entry(operator.sub, operator.issuer, "room_reset", given.reason, before, after))
+        row = written(Entry(operator.sub, operator.issuer, "room_reset", why, before, after))
         try:
-            return _answer(edge, desk, await desk.reset(row, given.reason), "room_reset")
+            return _answer(edge, desk, await desk.reset(row, why, seen.version), "room_reset")
         except Late:
             continue
     raise Late
 
 
-async def _set_state(request: Request, state: RoomState, what: What) -> Response:
+async def _set_state(request: Request, wish: Callable[[Picture], Wish]) -> Response:
     edge, desk, operator = await desk_of(request)
     given = await read_body(request, StateChange)
-    return await _change(edge, desk, operator, given.reason, lambda _: Wish(what, {"state": state}))
+    return await _change(edge, desk, operator, given.reason, wish)
 
 
 async def _change(
-    edge: EdgeState, desk: Desk, operator: Identity, why: str, wish: Callable[[Picture], Wish]
+    edge: EdgeState, desk: Desk, operator: Identity, reason: str, wish: Callable[[Picture], Wish]
 ) -> Response:
     """Make a change of the settings as they are at that moment: where somebody was faster, it is thought out anew."""
+    why = ops_changes.told_why(reason)
     for _ in range(_TRIES):
         seen = (await _settled(desk)).picture
         wished = wish(seen)

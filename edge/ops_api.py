@@ -51,6 +51,7 @@ async def read_room(request: Request) -> Response:
 def endpoints() -> list[Endpoint]:
     """Return the table of the operators' operations."""
     schedule = (errors.NO_CAPACITY_FEED, errors.LOTTERY_DRAWN, errors.LINE_BEGUN)
+    ended = (errors.ROOM_CLOSED, errors.ROOM_DRAINING)
     return [
         Endpoint(
             "GET",
@@ -71,8 +72,8 @@ def endpoints() -> list[Endpoint]:
             problems=[*_REFUSED, errors.ROOM_EXISTS, errors.TOO_MANY_ROOMS],
             security=["bearer"],
         ),
-        _on_room("POST", ":pause", ops_acts.pause_room, "Pause a room", StateChange),
-        _on_room("POST", ":resume", ops_acts.resume_room, "Resume a paused room", StateChange),
+        _on_room("POST", ":pause", ops_acts.pause_room, "Pause a room", StateChange, ended),
+        _on_room("POST", ":resume", ops_acts.resume_room, "Resume a paused room", StateChange, ended),
         _on_room("POST", ":open", ops_acts.open_room, "Open a room, as far as its schedule goes", StateChange),
         _on_room("POST", ":drain", ops_acts.drain_room, "Take nobody new in, serve the line", StateChange),
         _on_room("POST", ":close", ops_acts.close_room, "Close a room", StateChange),

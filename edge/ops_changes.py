@@ -1,5 +1,6 @@
 """What a change that operators wish for comes to: which settings of the room it sets, or why it cannot be. Pure."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from edge.room import Picture, RoomPlan, Setting, schedule_fault, us
 from shared import problem
 from shared.problem import Problem
 
+_NO_LETTERS = {"Cc", "Zl", "Zp"}  # control characters, separators of lines and paragraphs
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -25,6 +28,18 @@ class Wish:
     settings: Mapping[str, Setting]
     before: Mapping[str, Told] = field(default_factory=dict)
     after: Mapping[str, Told] = field(default_factory=dict)
+
+
+def told_why(reason: str) -> str:
+    """Return the reason as it is kept: words on one line, which other operators read on their terminals.
+
+    Raises:
+        Problem: ``invalid_body``.
+    """
+    words = reason.strip()
+    if not words or any(unicodedata.category(letter) in _NO_LETTERS for letter in words):
+        raise _invalid("say why in words, on one line", "$.reason")
+    return words
 
 
 def changed(plan: RoomPlan, seen: Picture, given: RoomChange, seed: str) -> Wish:
@@ -37,7 +52,7 @@ def changed(plan: RoomPlan, seen: Picture, given: RoomChange, seed: str) -> Wish
     if given.schedule is not msgspec.UNSET:
         settings |= _schedule(seen, given.schedule)
     if given.discipline is not msgspec.UNSET and given.discipline != seen.discipline:
-        _expect_nobody(seen)
+        _expect_nobody(seen, int(settings.get("opens", seen.opens)))
         settings["discipline"] = given.discipline
         if given.discipline == "lottery" and not seen.seed:
             settings["seed"] = seed
@@ -47,6 +62,28 @@ def changed(plan: RoomPlan, seen: Picture, given: RoomChange, seed: str) -> Wish
     if given.governor is not msgspec.UNSET:
         settings["governor"] = ops_governor.changed(plan, seen, given.governor)
     return Wish("room_changed", settings)
+
+
+def paused(seen: Picture) -> Wish:
+    """Return what a pause comes to.
+
+    Raises:
+        Problem: ``room_closed``, ``room_draining``: whoever wished to join a paused room could.
+    """
+    _expect_joining(
+        seen, "nobody is called, and a pause would let newcomers in", "close it, and drain it again to go on"
+    )
+    return Wish("room_paused", {"state": "paused"})
+
+
+def resumed(seen: Picture) -> Wish:
+    """Return what the end of a pause comes to.
+
+    Raises:
+        Problem: ``room_closed``, ``room_draining``: it is not paused, and somebody meant it to be so.
+    """
+    _expect_joining(seen, "it is not paused; open it", "it is not paused; open it to let newcomers in")
+    return Wish("room_resumed", {"state": "open"})
 
 
 def bypassed(plan: RoomPlan, given: BypassChange) -> Wish:
@@ -89,6 +126,13 @@ def revoked(seen: Picture, text: str, given: Revocation) -> Wish:
     )
 
 
+def _expect_joining(seen: Picture, closed: str, draining: str) -> None:
+    if seen.state == "closed":
+        raise Problem(errors.ROOM_CLOSED, closed)
+    if seen.state == "draining":
+        raise Problem(errors.ROOM_DRAINING, draining)
+
+
 def _given(wished: Mapping[str, Setting | msgspec.UnsetType]) -> dict[str, Setting]:
     return {name: value for name, value in wished.items() if value is not msgspec.UNSET}
 
@@ -106,8 +150,8 @@ def _schedule(seen: Picture, given: Schedule) -> dict[str, Setting]:
     return settings
 
 
-def _expect_nobody(seen: Picture) -> None:
-    if seen.at_us >= seen.opens or any(lane.entries >= 0 for lane in seen.lanes):
+def _expect_nobody(seen: Picture, opens: int) -> None:
+    if seen.at_us >= opens or any(lane.entries >= 0 for lane in seen.lanes):
         raise Problem(errors.LOTTERY_DRAWN)
     if seen.joined > 0:  # tickets of one discipline hold no place in the other
         raise Problem(errors.LINE_BEGUN)
@@ -130,9 +174,9 @@ def _lanes(plan: RoomPlan, given: Mapping[str, LaneChange]) -> dict[str, Setting
 def _check_floors(seen: Picture, settings: Mapping[str, Setting]) -> None:
     """A governor may go below the floors for a while; operators promise no lane more than there is."""
     floors = {f"{index}.floor": lane.floor for index, lane in enumerate(seen.lanes, 1)}
-    by_rate, by_lane = "rate" in settings, any(name in settings for name in floors)
-    rate = float(settings.get("rate", seen.rate))
-    if (by_rate or by_lane) and sum(float(settings.get(name, floor)) for name, floor in floors.items()) > rate:
+    promised, before = sum(float(settings.get(name, floor)) for name, floor in floors.items()), sum(floors.values())
+    by_rate, rate = "rate" in settings, float(settings.get("rate", seen.rate))
+    if promised > rate and (by_rate or promised > before):
         raise _invalid("the lanes' floors are more than the room's rate", "$.rate_per_s" if by_rate else "$.lanes")
 
 

@@ -6,14 +6,24 @@ from typing import Annotated
 import msgspec
 
 from edge.pacing import Mode
-from edge.room import MAX_BURST, MAX_LANES, MAX_RATE_PER_S, Access, ChallengeKind, Discipline, RoomState
+from edge.room import (
+    LEAST_WEIGHT,
+    MAX_BURST,
+    MAX_LANES,
+    MAX_RATE_PER_S,
+    MAX_WEIGHT,
+    Access,
+    ChallengeKind,
+    Discipline,
+    RoomState,
+)
 
 Id = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
 
 Rate = Annotated[float, msgspec.Meta(ge=0.01, le=MAX_RATE_PER_S)]
 Burst = Annotated[int, msgspec.Meta(ge=1, le=MAX_BURST)]
 People = Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
-Weight = Annotated[float, msgspec.Meta(gt=0, le=1_000)]
+Weight = Annotated[float, msgspec.Meta(ge=LEAST_WEIGHT, le=MAX_WEIGHT)]
 Floor = Annotated[float, msgspec.Meta(ge=0, le=MAX_RATE_PER_S)]
 Quota = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] | None
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2_083)]

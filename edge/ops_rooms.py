@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from edge import errors
 from edge.desk import Desk
+from edge.ops_changes import told_why
 from edge.ops_models import NewRoom
 from edge.register import Creation
 from edge.registrar import Registrar, RoomExists, TooManyRooms
@@ -37,8 +38,9 @@ async def created(registrar: Registrar, given: NewRoom, operator: Identity, *, a
         Problem: ``invalid_body``, ``room_exists``, ``too_many_rooms``.
         Healing, StoreUnavailable: see ``Registrar.create``.
     """
+    why = told_why(given.reason)
     try:
-        return await registrar.create(plan_of(given), Creation(at, operator.sub, given.reason, operator.issuer))
+        return await registrar.create(plan_of(given), Creation(at, operator.sub, why, operator.issuer))
     except RoomExists:
         raise Problem(errors.ROOM_EXISTS) from None
     except TooManyRooms:

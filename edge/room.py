@@ -23,6 +23,8 @@ MAX_PLACE = 2**32 - 1  # a bitmap of the store ends there
 MAX_RATE_PER_S = 100_000
 MAX_BURST = 100_000
 MAX_LANES = 8
+LEAST_WEIGHT = 0.001  # a lane of next to no weight would wait for ever, which no answer can say
+MAX_WEIGHT = 1_000
 MAX_MOMENT_US = 7_258_118_400_000_000 - 1  # the end of 2199
 GENERAL = "general"
 Quota = Annotated[int, Field(ge=1, le=10_000_000)] | None
@@ -59,7 +61,7 @@ class LanePlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     lane: Name
-    weight: Annotated[float, Field(gt=0, le=1_000)] = 1.0
+    weight: Annotated[float, Field(ge=LEAST_WEIGHT, le=MAX_WEIGHT)] = 1.0
     floor_per_s: Annotated[float, Field(ge=0, le=MAX_RATE_PER_S)] = 0.0
     access: Access = "open"
     opens_at: AwareDatetime | None = None

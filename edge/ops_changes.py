@@ -13,7 +13,7 @@ from edge.ops_answers import Told
 from edge.ops_models import BypassChange, LaneChange, Revocation, RoomChange, Schedule
 from edge.passes import read_batch
 from edge.revoked import RevocationsError, Revoked
-from edge.room import Picture, RoomPlan, Setting, schedule_fault, us
+from edge.room import Discipline, Picture, RoomPlan, Setting, schedule_fault, us
 from shared import problem
 from shared.problem import Problem
 
@@ -52,10 +52,7 @@ def changed(plan: RoomPlan, seen: Picture, given: RoomChange, seed: str) -> Wish
     if given.schedule is not msgspec.UNSET:
         settings |= _schedule(seen, given.schedule)
     if given.discipline is not msgspec.UNSET and given.discipline != seen.discipline:
-        _expect_nobody(seen, int(settings.get("opens", seen.opens)))
-        settings["discipline"] = given.discipline
-        if given.discipline == "lottery" and not seen.seed:
-            settings["seed"] = seed
+        settings |= _discipline(seen, given.discipline, int(settings.get("opens", seen.opens)), seed)
     if given.lanes is not msgspec.UNSET:
         settings |= _lanes(plan, given.lanes)
     _check_floors(seen, settings)
@@ -150,11 +147,13 @@ def _schedule(seen: Picture, given: Schedule) -> dict[str, Setting]:
     return settings
 
 
-def _expect_nobody(seen: Picture, opens: int) -> None:
-    if seen.at_us >= opens or any(lane.entries >= 0 for lane in seen.lanes):
+def _discipline(seen: Picture, wished: Discipline, opens: int, seed: str) -> Mapping[str, Setting]:
+    becomes_lottery = wished == "lottery"
+    if (becomes_lottery and seen.at_us >= opens) or any(lane.entries >= 0 for lane in seen.lanes):
         raise Problem(errors.LOTTERY_DRAWN)
     if seen.joined > 0:  # tickets of one discipline hold no place in the other
         raise Problem(errors.LINE_BEGUN)
+    return {"discipline": wished} | ({"seed": seed} if becomes_lottery and not seen.seed else {})
 
 
 def _lanes(plan: RoomPlan, given: Mapping[str, LaneChange]) -> dict[str, Setting]:

@@ -155,6 +155,8 @@ async def test_a_room_becomes_a_lottery_until_somebody_stands_in_line(operator: 
 async def test_a_room_without_an_opening_becomes_a_lottery_together_with_one(operator: Operator) -> None:
     lottery = await operator.change(discipline="lottery", schedule={"opens_at": LATER})
     assert (lottery.status_code, lottery.json()["phase"]) == (200, "scheduled")
+    opened = await operator.change(discipline="fifo", schedule={"opens_at": None})
+    assert (opened.status_code, opened.json()["phase"]) == (200, "open")
     passed = await operator.change("later", discipline="lottery", schedule={"opens_at": "2020-01-01T00:00:00Z"})
     assert passed.json()["code"] == "lottery_drawn", "nobody could enter any more"
 

@@ -14,7 +14,9 @@ from edge.carried import cookie_of
 from edge.guard import Proof, RoomGuard, visit_cookie_name
 from shared.problem import Problem, ProblemType
 
-Note = Literal["", "left", "lost", "cookie", "code", "pass_missing", "pass_refused", "pass_used", "pass_revoked"]
+Note = Literal[
+    "", "left", "stale", "lost", "cookie", "code", "pass_missing", "pass_refused", "pass_used", "pass_revoked"
+]
 NOTES: Mapping[ProblemType, Note] = {
     errors.PASS_MISSING: "pass_missing",
     errors.PASS_REFUSED: "pass_refused",

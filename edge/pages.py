@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from edge import devices, doorstep, errors, visits
 from edge.browser import Plain, Visitor
 from edge.desk import Desk
+from edge.doorstep import Note
 from edge.line import Closed, LineError, Moved
 from edge.lineup import Wish
 from edge.room import Kind, Phase
@@ -62,8 +63,8 @@ class Pages:
             visitor = Visitor(edge, edge.desk(room), request)
             try:
                 return await visit(visitor)
-            except (TicketRefused, Moved):
-                return self._lost(visitor)
+            except (TicketRefused, Moved) as refused:
+                return self._lost(visitor, refused)
             except LineError as error:
                 return self._failed(visitor, error)
 
@@ -170,9 +171,11 @@ class Pages:
         visitor.remember(response, joined.ticket, joined.ahead or 0)
         return response
 
-    def _lost(self, visitor: Visitor) -> Response:
+    def _lost(self, visitor: Visitor, refused: TicketRefused | Moved) -> Response:
+        is_stale = isinstance(refused, Moved) or refused.reason == "stale"
+        note: Note = "stale" if is_stale else "lost" if visitor.ticket else ""
         try:
-            response = self._sheets.door(visitor, visitor.desk.view(), "lost" if visitor.ticket else "")
+            response = self._sheets.door(visitor, visitor.desk.view(), note)
         except LineError as error:
             return self._failed(visitor, error)
         visitor.forget(response)

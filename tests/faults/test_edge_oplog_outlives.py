@@ -137,6 +137,18 @@ async def test_an_answered_change_is_on_disk(machines: Machines) -> None:
     assert await pause(one, "storm") > version
 
 
+async def test_the_files_of_all_edges_have_the_same_lines(machines: Machines) -> None:
+    one, two = await machines.start()
+    for edge, why in ((one, "snow"), (two, "storm"), (one, "größer")):
+        await pause(edge, why)
+
+    async def agree() -> bool:
+        first, second = (sorted(machines.file(edge).read_bytes().splitlines()) for edge in (0, 1))
+        return len(first) == 3 and first == second
+
+    await until(agree)
+
+
 async def test_files_are_only_appended_to_and_a_torn_line_is_passed_over(machines: Machines) -> None:
     one, two = await machines.start()
     await pause(one, "snow")

@@ -12,7 +12,7 @@ from deploy.errors import StackError
 from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
 
 if TYPE_CHECKING:
-    from edge.room import Discipline
+    from edge.line.room import Discipline
 
 app = typer.Typer()
 
@@ -37,7 +37,7 @@ def schedule(
 ) -> None:
     """Set from when people may join and are called, until when, and how they line up; what is not given stays."""
     with explained():
-        from edge.ops_models import RoomChange, Schedule
+        from edge.ops.models import RoomChange, Schedule
 
         _expect_any(
             prequeue_at, opens_at, closes_at, discipline, options="--prequeue-at, --opens-at, --closes-at, --discipline"
@@ -92,7 +92,7 @@ def bypass(
     as_json: AsJson = False,
 ) -> None:
     """Let holders of passes pass by the line, out of a bucket of their own, or no longer."""
-    from edge.ops_models import BypassChange
+    from edge.ops.models import BypassChange
 
     change = BypassChange(reason=reason, rate_per_s=_given(rate), burst=_given(burst), off=off)
     do(edge, lambda client: client.set_bypass(room, change), as_json=as_json)
@@ -114,7 +114,7 @@ def lanes(
     """Show a room's lanes, or change one."""
     with explained():
         from deploy import rooms
-        from edge.ops_models import LaneChange, RoomChange
+        from edge.ops.models import LaneChange, RoomChange
 
         if lane is None:
             report = contact(edge).ask(lambda client: client.read_room(room))

@@ -20,8 +20,9 @@ from deploy.datadir import DataDir
 from deploy.errors import StackError
 from deploy.issuer import LocalIssuer
 from edge.client import ApiError, ApiUnreachable, OperatorClient
-from edge.ops_answers import LaneReport, LogPage, LogRow, RoomReport, Told
-from edge.ops_models import NewRoom
+from edge.line.logrow import LogPage, LogRow, Told
+from edge.ops.answers import LaneReport, RoomReport
+from edge.ops.models import NewRoom
 from shared.clock import Clock
 from shared.settings import Settings
 

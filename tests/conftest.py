@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from deploy.cluster import ValkeyCluster
 from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
-from edge.store import connect
+from edge.line.store import connect
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"

@@ -21,7 +21,7 @@ from deploy import identity
 from deploy.stores import Valkey, dies_with_parent, free_port
 from edge.app import create_app as create_edge
 from edge.config import EdgeConfig
-from edge.room import RoomPlan
+from edge.line.room import RoomPlan
 from origin.admin import programmes
 from origin.app import create_app as create_origin
 from origin.db.pool import connect

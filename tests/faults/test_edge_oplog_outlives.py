@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from deploy.stores import Valkey, free_port
-from edge import oplog
 from edge.app import create_app
-from edge.line import StoreUnavailable
-from edge.logfile import LogFile
+from edge.line import oplog
+from edge.line.line import StoreUnavailable
+from edge.line.logfile import LogFile
+from edge.line.oplog import Entry, LogStore, OpLog, written
+from edge.line.store import connect
 from edge.metrics import EdgeMetrics
-from edge.oplog import Entry, LogStore, OpLog, written
-from edge.store import connect
 from tests.conftest import serving
 from tests.edge_processes import until
 from tests.edge_world import Failures, Issuer, client, config, plan

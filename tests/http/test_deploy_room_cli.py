@@ -18,7 +18,7 @@ from deploy.datadir import DataDir, write_addresses
 from deploy.issuer import LocalIssuer
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.ops_answers import LogPage, LogRow
+from edge.line.logrow import LogPage, LogRow
 from shared.bearer import TrustedIssuer
 from tests.conftest import Serve
 from tests.edge_world import Issuer, config, plan

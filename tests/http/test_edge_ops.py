@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.ops_api import endpoints
+from edge.ops.api import endpoints
 from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, plan
 

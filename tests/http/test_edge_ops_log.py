@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.oplog import LogStore
+from edge.line.oplog import LogStore
 from tests.capacity import StandIn, told
 from tests.conftest import Serve
 from tests.edge_processes import until

@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.passes import Passes
-from edge.room import RoomPlan
+from edge.guard.passes import Passes
+from edge.line.room import RoomPlan
 from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import TICKET_KEYS, client, config, line, plan

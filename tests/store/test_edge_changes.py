@@ -6,10 +6,10 @@ import json
 import pytest
 from redis.asyncio import Redis
 
-from edge.happenings import Seen, observe
-from edge.line import Late, Line
-from edge.oplog import LogStore
-from edge.room import Picture
+from edge.events.happenings import Seen, observe
+from edge.line.line import Late, Line
+from edge.line.oplog import LogStore
+from edge.line.room import Picture
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import Failures, line, plan
 

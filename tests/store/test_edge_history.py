@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from edge.line import Healing, Line
-from edge.room import Picture, Setting
+from edge.line.line import Healing, Line
+from edge.line.room import Picture, Setting
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import line, spots
 

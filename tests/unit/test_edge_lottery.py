@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge import lottery
-from edge.lottery import MAX_ENTRIES, Draw, commitment
-from edge.room import MAX_PLACE
+from edge.line import lottery
+from edge.line.lottery import MAX_ENTRIES, Draw, commitment
+from edge.line.room import MAX_PLACE
 
 SEED = bytes(range(32))
 

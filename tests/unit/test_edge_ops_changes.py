@@ -2,8 +2,8 @@
 
 import pytest
 
-from edge.ops_changes import changed
-from edge.ops_models import LaneChange, RoomChange
+from edge.ops.changes import changed
+from edge.ops.models import LaneChange, RoomChange
 from shared.problem import Problem
 from tests.edge_world import picture, plan
 

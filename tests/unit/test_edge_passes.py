@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.passes import MAX_NUMBER, Pass, Passes, PassRefused, batch_of, read_batch
+from edge.guard.passes import MAX_NUMBER, Pass, Passes, PassRefused, batch_of, read_batch
 from shared.ids import SystemIds
 from shared.keys import KeyRing, encode_key_file
 from shared.token import token_id

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from deploy.errors import LotteryMismatch, StackError
-from edge.lottery import Draw, commitment
+from edge.line.lottery import Draw, commitment
 
 _TIMEOUT_S = 10
 _LINES_AT_ONCE = 10_000

@@ -15,7 +15,7 @@ from shared.settings import load
 if TYPE_CHECKING:
     from deploy.rooms import Contact
     from edge.client import OperatorClient
-    from edge.ops_answers import RoomReport
+    from edge.ops.answers import RoomReport
 
 Edge = Annotated[str | None, typer.Option(help="Where the edge answers; else VESTIBULE_EDGE_PUBLIC_URL, else here.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the edge answers, as JSON.")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from deploy.errors import StackError
-from edge.passes import Passes, batch_of
+from edge.guard.passes import Passes, batch_of
 from shared.ids import Ids
 
 COLUMNS = ("cohort", "batch", "number", "pass")

@@ -12,7 +12,7 @@ from deploy import passes
 from deploy.errors import StackError
 from deploy.keys import KeyFile, KeySettings, Ring
 from deploy.operator_cli import AsJson, Edge, Why, do, explained
-from edge.passes import MAX_NUMBER, Passes, PassRefused
+from edge.guard.passes import MAX_NUMBER, Passes, PassRefused
 from shared.clock import SystemClock
 from shared.ids import SystemIds
 from shared.settings import load
@@ -87,7 +87,7 @@ def revoke(
     as_json: AsJson = False,
 ) -> None:
     """Take passes back that nobody has used yet; in force on every edge within a second."""
-    from edge.ops_models import Revocation
+    from edge.ops.models import Revocation
 
     revocation = Revocation(batch=batch, numbers=number or None, undo=undo, reason=reason)
     do(edge, lambda client: client.revoke_passes(room, revocation), as_json=as_json)

@@ -2,7 +2,7 @@
 
 import sys
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 import typer
@@ -11,30 +11,39 @@ from rich.console import Console
 from deploy.errors import StackError
 from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
 
+if TYPE_CHECKING:
+    from edge.line.room import Discipline
+
 app = typer.Typer()
 
 T = TypeVar("T")
 
 _NO_TIME = "none"
-Moment = Annotated[str | None, typer.Option(help="A time with its zone (2027-03-01T09:00+01:00), or none.")]
+_MOMENT = "a time with its zone (2027-03-01T09:00+01:00), or none"
 
 
 @app.command()
 def schedule(
     room: Room,
     reason: Why,
-    prequeue_at: Moment = None,
-    opens_at: Moment = None,
-    closes_at: Moment = None,
+    prequeue_at: Annotated[str | None, typer.Option(help=f"From when people may join: {_MOMENT}.")] = None,
+    opens_at: Annotated[str | None, typer.Option(help=f"From when they are called: {_MOMENT}.")] = None,
+    closes_at: Annotated[str | None, typer.Option(help=f"When that ends: {_MOMENT}.")] = None,
+    discipline: Annotated[
+        str | None, typer.Option(help="How those line up who come before the opening: fifo or lottery.")
+    ] = None,
     edge: Edge = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set when people may join, are called, and no longer are; what is not given stays."""
+    """Set from when people may join and are called, until when, and how they line up; what is not given stays."""
     with explained():
-        from edge.ops_models import RoomChange, Schedule
+        from edge.ops.models import RoomChange, Schedule
 
+        _expect_any(
+            prequeue_at, opens_at, closes_at, discipline, options="--prequeue-at, --opens-at, --closes-at, --discipline"
+        )
         times = Schedule(_moment(prequeue_at), _moment(opens_at), _moment(closes_at))
-        change = RoomChange(schedule=times, reason=reason)
+        change = RoomChange(schedule=times, discipline=_discipline(discipline), reason=reason)
     do(edge, lambda client: client.change_room(room, change), as_json=as_json)
 
 
@@ -83,7 +92,7 @@ def bypass(
     as_json: AsJson = False,
 ) -> None:
     """Let holders of passes pass by the line, out of a bucket of their own, or no longer."""
-    from edge.ops_models import BypassChange
+    from edge.ops.models import BypassChange
 
     change = BypassChange(reason=reason, rate_per_s=_given(rate), burst=_given(burst), off=off)
     do(edge, lambda client: client.set_bypass(room, change), as_json=as_json)
@@ -95,7 +104,9 @@ def lanes(
     lane: Annotated[str | None, typer.Argument(help="The lane to change; without it all are shown.")] = None,
     weight: Annotated[float | None, typer.Option(help="Its part of the rate, against the other lanes'.")] = None,
     floor: Annotated[float | None, typer.Option(help="Tokens per second that it always gets.")] = None,
-    opens_at: Moment = None,
+    opens_at: Annotated[
+        str | None, typer.Option(help=f"From when it is called, if later than the room: {_MOMENT}.")
+    ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; needed for a change.")] = None,
     edge: Edge = None,
     as_json: AsJson = False,
@@ -103,13 +114,14 @@ def lanes(
     """Show a room's lanes, or change one."""
     with explained():
         from deploy import rooms
-        from edge.ops_models import LaneChange, RoomChange
+        from edge.ops.models import LaneChange, RoomChange
 
         if lane is None:
             report = contact(edge).ask(lambda client: client.read_room(room))
         elif not reason:
             raise StackError("say why: give --reason")
         else:
+            _expect_any(weight, floor, opens_at, options="--weight, --floor, --opens-at")
             wished = LaneChange(_given(weight), _given(floor), _moment(opens_at))
             change = RoomChange(lanes={lane: wished}, reason=reason)
             report = contact(edge).ask(lambda client: client.change_room(room, change))
@@ -144,6 +156,20 @@ def _is_terminal() -> bool:
 
 def _given(value: T | None) -> T | msgspec.UnsetType:
     return msgspec.UNSET if value is None else value
+
+
+def _expect_any(*given: object, options: str) -> None:
+    if all(value is None for value in given):
+        raise StackError(f"nothing to change: give one of {options}")
+
+
+def _discipline(text: str | None) -> "Discipline | msgspec.UnsetType":
+    match text:
+        case None:
+            return msgspec.UNSET
+        case "fifo" | "lottery":
+            return text
+    raise StackError(f"{text!r} is no discipline: fifo or lottery")
 
 
 def _moment(text: str | None) -> datetime | msgspec.UnsetType | None:

@@ -66,7 +66,7 @@ def rate(
     as_json: AsJson = False,
 ) -> None:
     """Set how many people a second are let through."""
-    from edge.ops_models import RoomChange
+    from edge.ops.models import RoomChange
 
     do(edge, lambda client: client.change_room(room, RoomChange(rate_per_s=per_s, reason=reason)), as_json=as_json)
 
@@ -80,7 +80,7 @@ def burst(
     as_json: AsJson = False,
 ) -> None:
     """Set how many people are let through at once after a quiet moment."""
-    from edge.ops_models import RoomChange
+    from edge.ops.models import RoomChange
 
     do(edge, lambda client: client.change_room(room, RoomChange(burst=tokens, reason=reason)), as_json=as_json)
 

@@ -4,7 +4,8 @@ import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+import unicodedata
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +20,9 @@ from deploy.datadir import DataDir
 from deploy.errors import StackError
 from deploy.issuer import LocalIssuer
 from edge.client import ApiError, ApiUnreachable, OperatorClient
-from edge.ops_answers import LaneReport, LogPage, RoomReport, Told
-from edge.ops_models import NewRoom
+from edge.line.logrow import LogPage, LogRow, Told
+from edge.ops.answers import LaneReport, RoomReport
+from edge.ops.models import NewRoom
 from shared.clock import Clock
 from shared.settings import Settings
 
@@ -115,7 +117,7 @@ def show_list(console: Console, rooms: list[RoomReport]) -> None:
     table.columns[6].justify = "right"
     for room in rooms:
         numbers = (f"{room.rate_per_s:g}", room.burst, room.waiting, room.called, room.admitted)
-        table.add_row(room.room, _state(room), *map(str, numbers), Text(room.reason))
+        table.add_row(room.room, _state(room), *map(str, numbers), Text(_plain(room.reason)))
     console.print(table)
 
 
@@ -128,11 +130,12 @@ def show_room(console: Console, room: RoomReport) -> None:
         ("Schedule", _schedule(room)),
         ("Why", room.reason),
         ("Rate", f"{room.rate_per_s:g} tokens/s, burst {room.burst}, {room.tokens:g} there now"),
-        ("Line", f"{room.joined} joined, {room.called} called, {room.admitted} admitted, {room.left} left"),
+        ("Line", _line(room)),
         ("Now", f"{room.waiting} wait, {room.backlog} called and not yet through"),
         ("Meter", f"{room.calls_per_s:g} calls/s, {room.show:.0%} of those called show up"),
         ("Lanes", ", ".join(lane.lane for lane in room.lanes)),
         ("Passing by", f"{room.bypass.rate_per_s:g} tokens/s" if room.bypass.rate_per_s else "off"),
+        ("Revoked", f"{room.revoked_passes} batches or single passes" if room.revoked_passes else "none"),
         ("Order", _order(room)),
         ("Challenge", room.challenge),
         ("Governor", room.governor.mode if room.governor else "none: no capacity feed"),
@@ -141,7 +144,7 @@ def show_room(console: Console, room: RoomReport) -> None:
         ("As of", room.as_of),
     )
     for label, value in rows:
-        table.add_row(Text(label, style="bold"), Text(value, overflow="fold"))
+        table.add_row(Text(label, style="bold"), Text(_plain(value), overflow="fold"))
     console.print(table)
 
 
@@ -161,20 +164,39 @@ def show_lanes(console: Console, lanes: list[LaneReport]) -> None:
 
 
 def show_log(console: Console, page: LogPage) -> None:
-    """Print a line for each row, and how to see more."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("When", "Who", "What", "Why", "From", "To"):
-        table.add_column(title, overflow="fold")
+    """Print each row with a line for each setting, and how to see more."""
     for row in page.rows:
-        texts = (row.at, row.actor, row.what, row.why, _settings(row.before), _settings(row.after))
-        table.add_row(*(Text(text) for text in texts))
-    console.print(table)
+        console.print(Text(_plain(f"{row.at}  {row.actor}  {row.what}  {row.why}")), soft_wrap=True)
+        for name in row.before | row.after:
+            console.print(Text(_plain(f"    {name}: {_change(name, row)}")), soft_wrap=True)
     if page.next_before is not None:
         console.print(f"older rows: --before {page.next_before}")
 
 
-def _settings(told: Mapping[str, Told]) -> str:
-    return ", ".join(f"{name}={'none' if value is None else value}" for name, value in told.items())
+def _change(name: str, row: LogRow) -> str:
+    told = [_value(side[name]) for side in (row.before, row.after) if name in side]
+    return " → ".join(told)
+
+
+def _value(told: Told) -> str:
+    match told:
+        case None:
+            return "none"
+        case float():
+            return f"{told:.10g}"
+        case list():
+            return ", ".join(map(str, told))
+    return str(told) or "none"
+
+
+def _plain(text: str) -> str:
+    """Return text that moves no cursor and changes no colours, whoever has written it."""
+    return "".join(ascii(letter)[1:-1] if unicodedata.category(letter) == "Cc" else letter for letter in text)
+
+
+def _line(room: RoomReport) -> str:
+    people = f"{room.joined} joined, {room.called} called, {room.admitted} admitted, {room.left} left"
+    return people if room.epoch == 1 else f"{people}; it is line number {room.epoch}"
 
 
 def _state(room: RoomReport) -> str:

@@ -7,7 +7,7 @@ import uvicorn
 
 from edge.app import create_app
 from edge.config import ConfigError, EdgeConfig, EdgeSettings
-from edge.webhook import WebhookError
+from edge.events.webhook import WebhookError
 from shared import logs
 from shared.keys import KeyRingError
 from shared.settings import load

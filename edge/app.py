@@ -11,23 +11,26 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from edge import errors, feed, ops_api, visitor_api
+from edge import errors
 from edge.config import EdgeConfig
-from edge.guard import Guard
-from edge.hot import Page, RoomsFirst
-from edge.kept import RegisterKeeper
-from edge.line import Line, LineError
+from edge.governor import feed
+from edge.guard.guard import Guard
+from edge.guard.once import Once
+from edge.line.kept import RegisterKeeper
+from edge.line.line import Line, LineError
+from edge.line.pace import Pace
+from edge.line.store import connect
+from edge.line.ticket import TicketRefused, Tickets
 from edge.metrics import EdgeMetrics, RoomCollector
-from edge.once import Once
-from edge.pace import Pace
-from edge.pages import Pages
+from edge.ops import api as ops_api
+from edge.pages.waiting import Pages
 from edge.register import Register
 from edge.registrar import Registrar
-from edge.resume import ResumeCodes
 from edge.rooms import Means, Rooms
 from edge.state import EdgeState, LifespanState
-from edge.store import connect
-from edge.ticket import TicketRefused, Tickets
+from edge.visitors import api as visitor_api
+from edge.visitors.hot import Page, RoomsFirst
+from edge.visitors.resume import ResumeCodes
 from shared import openapi, service
 from shared.bearer import BearerVerifier
 from shared.clock import Clock, SystemClock

@@ -3,7 +3,7 @@
     async with OperatorClient("https://wait.example.org", token) as edge:
         room = await edge.change_room("demo", RoomChange(rate_per_s=5, reason="two booking servers are down"))
 
-What is sent and returned are the structs of ``edge.ops_models`` and ``edge.ops_answers``. What goes wrong:
+What is sent and returned are the structs of ``edge.ops.models`` and ``edge.ops.answers``. What goes wrong:
 
     Exception
     └── ClientError
@@ -18,8 +18,9 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from edge.ops_answers import LogPage, RoomReport, RoomReports
-from edge.ops_models import BypassChange, NewRoom, Reset, Revocation, RoomChange, StateChange
+from edge.line.logrow import LogPage
+from edge.ops.answers import RoomReport, RoomReports
+from edge.ops.models import BypassChange, NewRoom, Reset, Revocation, RoomChange, StateChange
 
 T = TypeVar("T")
 

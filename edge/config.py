@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from edge.room import RoomPlan
-from edge.webhook import Target, load_secrets
+from edge.events.webhook import Target, load_secrets
+from edge.line.room import RoomPlan
 from shared.bearer import TrustedIssuer
 from shared.keys import KeyRing
 from shared.settings import Settings

@@ -3,8 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from edge.line import Closed, Draining, Healing, LineError, Moved, Scheduled, SoldOut
-from edge.ticket import TICKET_REASONS, TicketReason, TicketRefused
+from edge.line.line import Closed, Draining, Healing, LineError, Moved, Scheduled, SoldOut
+from edge.line.ticket import TICKET_REASONS, TicketReason, TicketRefused
 from shared import problem
 from shared.problem import Problem, ProblemType
 

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from edge.governor_metrics import GovernorMetrics
-from edge.guard_metrics import GuardMetrics
-from edge.herald_metrics import HeraldMetrics
-from edge.line import CLAIM_OUTCOMES, ClaimOutcome
-from edge.room import Picture
-from edge.ticket import TICKET_REASONS, TicketReason
+from edge.events.metrics import HeraldMetrics
+from edge.governor.metrics import GovernorMetrics
+from edge.guard.metrics import GuardMetrics
+from edge.line.line import CLAIM_OUTCOMES, ClaimOutcome
+from edge.line.room import Picture
+from edge.line.ticket import TICKET_REASONS, TicketReason
 from shared.middleware import HttpMetrics
 
 PREFIX = "vestibule_edge"

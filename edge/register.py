@@ -10,10 +10,10 @@ import msgspec
 from pydantic import ValidationError
 from redis.exceptions import RedisClusterException, RedisError
 
-from edge import scripts
-from edge.line import Counting, StoreUnavailable
-from edge.room import RoomPlan
-from edge.store import Store
+from edge.line import scripts
+from edge.line.line import Counting, StoreUnavailable
+from edge.line.room import RoomPlan
+from edge.line.store import Store
 
 MOST_ROOMS = 1_000
 _KEY = "vestibule:rooms"

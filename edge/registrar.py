@@ -11,12 +11,12 @@ from contextlib import suppress
 import structlog
 
 from edge import register
-from edge.desk import Desk
-from edge.kept import RegisterKeeper
-from edge.line import Healing, LineError, StoreUnavailable
-from edge.ops_told import creation_row
+from edge.line.desk import Desk
+from edge.line.kept import RegisterKeeper
+from edge.line.line import Healing, LineError, StoreUnavailable
+from edge.line.room import RoomPlan
+from edge.ops.told import creation_row
 from edge.register import Creation, Register
-from edge.room import RoomPlan
 from edge.rooms import Rooms
 
 log = structlog.get_logger(__name__)

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 
 import httpx
 
-from edge import herald
 from edge.config import EdgeConfig
-from edge.courier import Courier, Patience
-from edge.desk import Desk
-from edge.feed import CapacityFeed
-from edge.governor import LEASE_TURNS, TIMEOUT_TURNS, Governor
-from edge.guard import Guard
-from edge.herald import Herald
-from edge.kept import Keeper
-from edge.line import Line
-from edge.logfile import LogFile
+from edge.events import herald
+from edge.events.courier import Courier, Patience
+from edge.events.herald import Herald
+from edge.events.outbox import Outbox
+from edge.events.webhook import Webhook
+from edge.governor.feed import CapacityFeed
+from edge.governor.governor import LEASE_TURNS, TIMEOUT_TURNS, Governor
+from edge.governor.steering import Steering
+from edge.guard.guard import Guard
+from edge.line.desk import Desk
+from edge.line.kept import Keeper
+from edge.line.line import Line
+from edge.line.logfile import LogFile
+from edge.line.oplog import LogStore, OpLog
+from edge.line.pace import Pace
+from edge.line.room import Picture, RoomPlan
+from edge.line.store import Store
 from edge.metrics import EdgeMetrics
-from edge.oplog import LogStore, OpLog
-from edge.outbox import Outbox
-from edge.pace import Pace
-from edge.room import Picture, RoomPlan
-from edge.steering import Steering
-from edge.store import Store
-from edge.webhook import Webhook
 from shared.clock import Clock
 from shared.ids import Ids
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from edge.config import EdgeConfig
-from edge.desk import Desk
-from edge.guard import Guard
+from edge.guard.guard import Guard
+from edge.line.desk import Desk
+from edge.line.ticket import Tickets
 from edge.metrics import EdgeMetrics
 from edge.registrar import Registrar
-from edge.resume import ResumeCodes
-from edge.ticket import Tickets
+from edge.visitors.resume import ResumeCodes
 from shared import problem
 from shared.bearer import BearerVerifier
 from shared.clock import Clock

@@ -11,13 +11,14 @@ from typing import cast
 import asyncpg
 import pytest
 import uvicorn
+from hypothesis import settings
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from deploy.cluster import ValkeyCluster
 from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
-from edge.store import connect
+from edge.line.store import connect
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"
@@ -25,6 +26,8 @@ _TEMPLATE = "vestibule_template"
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("PYTHONWARNINGS", "")
+    settings.register_profile("vestibule", deadline=None)  # a busy machine proves nothing wrong
+    settings.load_profile("vestibule")
 
 
 ON_SINGLE_AND_CLUSTER = pytest.mark.parametrize("valkey_server", ["single", "cluster"], indirect=True)

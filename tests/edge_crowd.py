@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from edge.estimate import retry_after_s
-from edge.line import ClaimOutcome, Line
-from edge.room import Picture, Spot
+from edge.line.estimate import retry_after_s
+from edge.line.line import ClaimOutcome, Line
+from edge.line.room import Picture, Spot
 
 START = 1_800_000_000_000_000
 STEP_US = 200_000

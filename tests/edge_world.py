@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import IPvAnyNetwork, SecretStr, TypeAdapter
 
 from edge.config import EdgeConfig
-from edge.line import Line
-from edge.room import LanePicture, Picture, RoomPlan, Spot
+from edge.line.line import Line
+from edge.line.room import LanePicture, Picture, RoomPlan, Spot
 from shared.bearer import TrustedIssuer
 from shared.ids import SystemIds
 from shared.keys import KeyRing

@@ -52,7 +52,6 @@ def fuzz(document: Mapping[str, Any], base_url: str, headers: Mapping[str, str],
             @settings(
                 max_examples=examples,
                 derandomize=True,
-                deadline=None,
                 database=None,
                 suppress_health_check=list(HealthCheck),
             )

@@ -36,7 +36,7 @@ def wait(low_s: float, high_s: float, locale: str = "en") -> str:
     """Return a wait as an interval in words: ``between 4 and 7 minutes``.
 
     The interval is widened to round figures, never narrowed: minutes below half an hour, five minutes below an hour and
-    a half, quarters of an hour above. ``edge/static/waiting.js`` rounds in the same way.
+    a half, quarters of an hour above. ``edge/pages/static/waiting.js`` rounds in the same way.
     """
     low, high = _rounded(low_s, math.floor), _rounded(max(low_s, high_s), math.ceil)
     return _wait(low, high, locale)

@@ -143,6 +143,8 @@ async def visit(chromium: Browser, stack: Stack, watched: Watched) -> AsyncItera
 
     yield open_page
     for context in contexts:
+        for page in context.pages:
+            await page.unroute_all(behavior="ignoreErrors")  # one that is being answered may find its page gone
         await context.close()
     assert watched.complaints == []
     foreign = [request for request in watched.requests if _elsewhere(stack).match(request.url)]

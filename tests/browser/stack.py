@@ -21,7 +21,7 @@ from deploy import identity
 from deploy.stores import Valkey, dies_with_parent, free_port
 from edge.app import create_app as create_edge
 from edge.config import EdgeConfig
-from edge.room import RoomPlan
+from edge.line.room import RoomPlan
 from origin.admin import programmes
 from origin.app import create_app as create_origin
 from origin.db.pool import connect
@@ -73,7 +73,7 @@ class Stack:
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
             (await client.post(f"/v1/ops/rooms/{room}:{act}", json={"reason": "a test"})).raise_for_status()
 
-    async def change(self, room: str, **settings: float) -> None:
+    async def change(self, room: str, **settings: object) -> None:
         """Change a room's settings."""
         async with httpx.AsyncClient(base_url=self.edge_url, headers=self.issuer.operator()) as client:
             (await client.patch(f"/v1/ops/rooms/{room}", json={"reason": "a test", **settings})).raise_for_status()

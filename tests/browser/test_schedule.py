@@ -24,7 +24,7 @@ def _asked(watched: Watched) -> int:
 
 
 async def _opens_in(page: Page, stack: Stack, seconds: float) -> None:
-    """Let the page and every status say that the room can be joined in so many seconds from now."""
+    """Let the page and every status say that the room can be joined in so many seconds, on the page's clock."""
     now = SystemClock().now()
     moment, as_of = ((now + timedelta(seconds=each)).isoformat() for each in (seconds, 0))
 
@@ -36,7 +36,8 @@ async def _opens_in(page: Page, stack: Stack, seconds: float) -> None:
     told: dict[str, Any] = await (await page.request.get(f"{stack.edge_url}/v1/rooms/later")).json()
 
     async def status(route: Route) -> None:
-        await route.fulfill(json=told | {"prequeue_at": moment, "as_of": as_of})
+        passed = datetime.fromtimestamp(await page.evaluate("Date.now()") / 1000, UTC)
+        await route.fulfill(json=told | {"prequeue_at": moment, "as_of": passed.isoformat()})
 
     await page.route(f"{stack.edge_url}/rooms/later", page_of)
     await page.route("**/v1/rooms/later", status)
@@ -79,10 +80,14 @@ async def test_nobody_asks_in_the_moment_itself_and_each_page_has_its_own_second
 async def test_when_the_time_comes_the_page_moves_on_by_itself(stack: Stack, visit: Visit) -> None:
     page = await visit()
     await page.add_init_script("Math.random = () => 0")  # the first of those who come back
-    opening = SystemClock().now() + timedelta(seconds=4)
-    await stack.create("opening", prequeue_at=opening.isoformat(), opens_at=(opening + timedelta(hours=9)).isoformat())
+    now = SystemClock().now()
+    plan = {"prequeue_at": now + timedelta(hours=8), "opens_at": now + timedelta(hours=9)}
+    await stack.create("opening", **{name: at.isoformat() for name, at in plan.items()})
     await page.goto(f"{stack.edge_url}/rooms/opening")
     await expect(page.get_by_text("Nobody can join yet.")).to_be_visible()
+    soon = SystemClock().now() + timedelta(seconds=3)
+    await stack.change("opening", schedule={"prequeue_at": soon.isoformat()})
+    await page.evaluate(_HIDE, False)  # ask at once
     await expect(page.get_by_role("button", name="Take my place in line")).to_be_visible()
     await Way(page, stack).press("Take my place in line")
     await Way(page, stack).heading("You are in line")

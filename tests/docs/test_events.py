@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from edge.happenings import KINDS, Happening
-from edge.webhook import sign
+from edge.events.happenings import KINDS, Happening
+from edge.events.webhook import sign
 from tests.conftest import ROOT
 from tests.receiver import SECRET, SECRET_BYTES
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from edge.lottery import Draw, commitment
+from edge.line.lottery import Draw, commitment
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "lottery.md").read_text()

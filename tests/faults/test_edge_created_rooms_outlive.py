@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from deploy.stores import Valkey, free_port
 from edge.app import create_app
+from edge.line.store import connect
 from edge.register import Creation, Register, written
-from edge.store import connect
 from tests.conftest import serving
 from tests.edge_world import Failures, Issuer, client, config, plan
 

@@ -11,18 +11,18 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from deploy.stores import free_port
-from edge.courier import Courier, Patience
-from edge.desk import Desk
-from edge.feed import connect
-from edge.herald import Herald
-from edge.kept import Keeper
-from edge.line import StoreUnavailable
-from edge.logfile import LogFile
+from edge.events.courier import Courier, Patience
+from edge.events.herald import Herald
+from edge.events.outbox import Fate, Outbox
+from edge.events.webhook import Target, Webhook
+from edge.governor.feed import connect
+from edge.line.desk import Desk
+from edge.line.kept import Keeper
+from edge.line.line import StoreUnavailable
+from edge.line.logfile import LogFile
+from edge.line.oplog import LogStore, OpLog
+from edge.line.pace import Pace
 from edge.metrics import EdgeMetrics
-from edge.oplog import LogStore, OpLog
-from edge.outbox import Fate, Outbox
-from edge.pace import Pace
-from edge.webhook import Target, Webhook
 from shared.clock import SystemClock
 from shared.ids import SystemIds
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve, serving

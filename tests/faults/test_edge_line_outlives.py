@@ -14,9 +14,9 @@ import pytest
 from deploy.cluster import ValkeyCluster
 from deploy.stores import Valkey, free_port
 from edge.app import create_app
-from edge.line import ClaimOutcome, Line, _Reply
-from edge.room import Known, Picture, RoomPlan, Setting, Spot
-from edge.scripts import Script
+from edge.line.line import ClaimOutcome, Line, _Reply
+from edge.line.room import Known, Picture, RoomPlan, Setting, Spot
+from edge.line.scripts import Script
 from shared.token import AdmissionTokens
 from tests.conftest import Serve, serving
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan

@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from deploy.stores import Valkey, free_port
-from edge import oplog
 from edge.app import create_app
-from edge.line import StoreUnavailable
-from edge.logfile import LogFile
+from edge.line import oplog
+from edge.line.line import StoreUnavailable
+from edge.line.logfile import LogFile
+from edge.line.oplog import Entry, LogStore, OpLog, written
+from edge.line.store import connect
 from edge.metrics import EdgeMetrics
-from edge.oplog import LogStore, OpLog
-from edge.store import connect
 from tests.conftest import serving
 from tests.edge_processes import until
 from tests.edge_world import Failures, Issuer, client, config, plan
@@ -137,6 +137,18 @@ async def test_an_answered_change_is_on_disk(machines: Machines) -> None:
     assert await pause(one, "storm") > version
 
 
+async def test_the_files_of_all_edges_have_the_same_lines(machines: Machines) -> None:
+    one, two = await machines.start()
+    for edge, why in ((one, "snow"), (two, "storm"), (one, "größer")):
+        await pause(edge, why)
+
+    async def agree() -> bool:
+        first, second = (sorted(machines.file(edge).read_bytes().splitlines()) for edge in (0, 1))
+        return len(first) == 3 and first == second
+
+    await until(agree)
+
+
 async def test_files_are_only_appended_to_and_a_torn_line_is_passed_over(machines: Machines) -> None:
     one, two = await machines.start()
     await pause(one, "snow")
@@ -166,11 +178,37 @@ async def test_memory_is_bounded_and_old_rows_stay_in_the_store(
         await LogStore(store, plan(), Failures()).restore(rows)
         for folder in (None, tmp_path / "log"):
             log = OpLog(LogStore(store, plan(), Failures()), LogFile(folder, "demo"))
-            await log.follow((1, 1), healing=False)
+            await log.follow((1, 1), life=0, healing=False)
             assert log.carried == 3
-            await log.follow((1, 2), healing=True)
+            await log.follow((1, 2), life=0, healing=True)
             assert log.carried == 3
     assert await machines.in_store() == rows
+
+
+async def test_a_log_that_was_begun_anew_with_as_many_rows_is_made_whole(machines: Machines) -> None:
+    async with aclosing(connect(machines.store.url)) as store:
+        rows = LogStore(store, plan(), Failures())
+        await rows.restore({1: "{}", 2: "{}"})
+        log = OpLog(rows, LogFile(None, "demo"))
+        await log.follow((1, 2), life=1, healing=False)
+        await store.execute_command(
+            "FLUSHALL"
+        )  # and while this edge could not reach it, another has put back what it knew
+        await rows.restore({1: "{}", 3: "{}"})
+        await log.follow((1, 3), life=2, healing=False)
+        assert log.carried == 3
+    assert (await machines.in_store()).keys() == {1, 2, 3}
+
+
+async def test_a_row_that_cannot_be_read_hides_no_other(tmp_path: Path, machines: Machines) -> None:
+    readable = written(Entry("olga", "", "room_paused", "snow", {}, {}))
+    await LogFile(tmp_path, "demo").append({1: readable, 2: readable, 3: '{"of": "another kind"}', 4: readable})
+    async with aclosing(connect(machines.store.url)) as store:
+        log = OpLog(LogStore(store, plan(), Failures()), LogFile(tmp_path, "demo"))
+    page = log.page(2, None)
+    assert ([row.version for row in page.rows], page.next_before) == ([4], 3)
+    page = log.page(2, page.next_before)
+    assert ([row.version for row in page.rows], page.next_before) == ([2, 1], None)
 
 
 async def test_a_store_that_is_away_is_counted_and_stops_nothing(machines: Machines) -> None:
@@ -180,11 +218,11 @@ async def test_a_store_that_is_away_is_counted_and_stops_nothing(machines: Machi
         await log.add(5, "{}")
         await asyncio.to_thread(machines.store.kill)
         with pytest.raises(StoreUnavailable):
-            await log.follow((1, 1), healing=False)
+            await log.follow((1, 1), life=0, healing=False)
         counted = metrics.registry.get_sample_value("vestibule_edge_store_errors_total", {"act": "log"})
         assert counted == 1
         await asyncio.to_thread(machines.store.start)
-        await log.follow((1, 1), healing=False)
+        await log.follow((1, 1), life=0, healing=False)
     assert await machines.in_store() == {5: "{}"}, "put back as soon as it is there"
 
 
@@ -196,8 +234,15 @@ async def pause(edge: httpx.AsyncClient, why: str) -> int:
 
 
 async def whys(edge: httpx.AsyncClient, room: str = "demo") -> list[str]:
-    answer: dict[str, Any] = (await edge.get(f"/v1/ops/rooms/{room}/log")).json()
-    return [row["why"] for row in answer.get("rows", [])]
+    rows: list[dict[str, Any]] = []
+
+    async def answered() -> bool:
+        answer = await edge.get(f"/v1/ops/rooms/{room}/log")
+        rows.extend(answer.json().get("rows", []))
+        return answer.status_code != 503  # a connection to a store that was killed is found out at the next use
+
+    await until(answered)
+    return [row["why"] for row in rows]
 
 
 async def until_in_store(machines: Machines, wished: dict[int, str]) -> None:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from rich.console import Console
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
+from deploy import rooms
 from deploy.cli import app
 from deploy.datadir import DataDir, write_addresses
 from deploy.issuer import LocalIssuer
 from deploy.stores import Valkey
 from edge.app import create_app
+from edge.line.logrow import LogPage, LogRow
 from shared.bearer import TrustedIssuer
 from tests.conftest import Serve
 from tests.edge_world import Issuer, config, plan
@@ -87,7 +90,9 @@ async def test_an_opening_day(run: Run) -> None:
     planned = told(await run("schedule", "demo", *times, *because))
     assert (planned["phase"], planned["opens_at"]) == ("scheduled", "2099-03-01T08:00:00.000Z")
     assert told(await run("schedule", "demo", "--closes-at", "none", *because))["opens_at"] == planned["opens_at"]
-    none = ("--prequeue-at", "none", "--opens-at", "none")
+    by_lot = told(await run("schedule", "demo", "--discipline", "lottery", *because))
+    assert (by_lot["discipline"], by_lot["opens_at"]) == ("lottery", planned["opens_at"])
+    none = ("--prequeue-at", "none", "--opens-at", "none", "--discipline", "fifo")
     assert told(await run("schedule", "demo", *none, *because))["phase"] == "open"
     [_, letters] = told(await run("lanes", "demo", "letters", "--weight", "2", "--floor", "1.5", *because))
     assert (letters["weight"], letters["floor_per_s"]) == (2, 1.5)
@@ -103,7 +108,7 @@ async def test_an_opening_day(run: Run) -> None:
     page = told(await run("log", "demo", "--limit", "2", "--json"))
     assert [row["what"] for row in page["rows"]] == ["room_reset", "room_opened"]
     older = told(await run("log", "demo", "--before", str(page["next_before"]), "--json"))
-    assert (len(older["rows"]), older["rows"][0]["what"], older["next_before"]) == (11, "room_closed", None)
+    assert (len(older["rows"]), older["rows"][0]["what"], older["next_before"]) == (12, "room_closed", None)
 
 
 async def test_a_new_line_is_not_begun_by_mistake(run: Run) -> None:
@@ -137,9 +142,26 @@ async def test_people_are_shown_tables(run: Run) -> None:
     lanes = (await run("lanes", "demo")).stdout.splitlines()
     assert lanes[2].split() == ["letters", "pass", "paused", "1", "0", "0", "0", "0", "0", "with", "the", "room"]
     log = (await run("log", "demo", "--limit", "1")).stdout
-    assert "olga" in log
-    assert "[red]storm[/red]" in log
-    assert "state=open" in log
+    assert log.splitlines()[0].endswith("  olga  room_paused  [red]storm[/red]")
+    assert log.splitlines()[1:] == ["    state: open → paused"]
+    await run("bypass", "demo", "--rate", "5", "--reason", "a night shift")
+    await run("passes", "revoke", "--room", "demo", "--batch", "K7Q2M9XD", "--number", "4", "--reason", "a leak")
+    await run("reset", "demo", "--confirm", "demo", "--reason", "the wrong room")
+    narrow = (await run("log", "demo", COLUMNS="40")).stdout
+    assert "    bypass.rate_per_s: 0 → 5\n" in narrow
+    assert "    batch: K7Q2M9XD\n    numbers: 4\n" in narrow
+    shown = (await run("show", "demo")).stdout
+    assert "it is line number 2" in shown
+    assert "1 batches or single passes" in shown
+
+
+def test_nothing_that_others_have_written_moves_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    row = LogRow(1, "now", "ol\x1b[2Jga", "", "room_\x07paused", "sn\now\x9b31m", {"state": "\x1b[31mred"}, {})
+    rooms.show_log(Console(), LogPage([row], None))
+    shown = capsys.readouterr().out
+    assert {letter for letter in shown if not letter.isprintable()} == {"\n"}
+    assert r"ol\x1b[2Jga" in shown
+    assert shown.count("\n") == 2
 
 
 @pytest.mark.parametrize(
@@ -152,8 +174,15 @@ async def test_people_are_shown_tables(run: Run) -> None:
             ["schedule", "demo", "--opens-at", "2099-01-01T00:00", "--reason", "x"],
             "vestibule: '2099-01-01T00:00' is no",
         ),
-        (["lanes", "demo", "nobody", "--reason", "x"], "vestibule: invalid_body: there is no such lane"),
+        (
+            ["lanes", "demo", "nobody", "--weight", "2", "--reason", "x"],
+            "vestibule: invalid_body: there is no such lane",
+        ),
         (["lanes", "demo", "general", "--weight", "2"], "vestibule: say why: give --reason\n"),
+        (["lanes", "demo", "general", "--reason", "x"], "vestibule: nothing to change: give one of --weight, "),
+        (["schedule", "demo", "--reason", "x"], "vestibule: nothing to change: give one of --prequeue-at, "),
+        (["schedule", "demo", "--discipline", "raffle", "--reason", "x"], "vestibule: 'raffle' is no discipline: "),
+        (["pause", "demo", "--reason", " "], "vestibule: invalid_body: say why in words, on one line"),
         (["bypass", "demo", "--reason", "x"], "vestibule: invalid_body: give either a rate or off"),
         (["create", "demo", "--rate", "1", "--reason", "x"], "vestibule: not a room: "),
         (

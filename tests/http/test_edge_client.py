@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from deploy.stores import Valkey
 from edge.app import create_app
 from edge.client import ApiError, OperatorClient
-from edge.ops_models import BypassChange, NewLane, NewRoom, Revocation, RoomChange
+from edge.ops.models import BypassChange, NewLane, NewRoom, Revocation, RoomChange
 from tests.conftest import Serve
 from tests.edge_world import Issuer, config
 

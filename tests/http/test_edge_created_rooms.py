@@ -12,10 +12,10 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.ops_models import NewLane, NewLimits, NewRoom
-from edge.ops_rooms import plan_of
+from edge.line.room import LanePlan, Limits, RoomPlan
+from edge.ops.models import NewLane, NewLimits, NewRoom
+from edge.ops.rooms import plan_of
 from edge.register import Creation, Register, written
-from edge.room import LanePlan, Limits, RoomPlan
 from shared.capacity import ProgrammeSupply
 from tests.capacity import StandIn, told
 from tests.conftest import Serve

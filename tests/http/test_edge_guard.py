@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.challenge import LIVES_S
-from edge.room import RoomPlan
+from edge.guard.challenge import LIVES_S
+from edge.line.room import RoomPlan
 from shared.clock import ManualClock
 from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, metric, plan, solved

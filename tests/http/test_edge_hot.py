@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from deploy.stores import Valkey
-from edge import visits
 from edge.app import create_app
+from edge.visitors import visits
 from shared import problem
 from shared.problem import Problem
 from tests.conftest import Serve

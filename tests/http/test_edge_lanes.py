@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.passes import Passes
-from edge.room import RoomPlan
+from edge.guard.passes import Passes
+from edge.line.room import RoomPlan
 from shared.token import AdmissionTokens
 from tests.conftest import Serve
 from tests.edge_world import ADMISSION_KEYS, TICKET_KEYS, Issuer, client, config, line, metric, plan

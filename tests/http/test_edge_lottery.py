@@ -13,8 +13,8 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.stores import Valkey
-from edge import lottery
 from edge.app import create_app
+from edge.line import lottery
 from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import Issuer, client, config, plan

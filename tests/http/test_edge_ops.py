@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.ops_api import endpoints
+from edge.ops.api import endpoints
 from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, plan
 
@@ -101,7 +101,7 @@ async def test_every_call_needs_the_operators_role(
         nobody = await anyone.request(method, path, json=body)
         assert (nobody.status_code, nobody.json()["code"]) == (401, "unauthenticated")
         assert nobody.headers["www-authenticate"].startswith("Bearer")
-        for role in ("visitor", "assistant"):
+        for role in ("visitor", "assistant", "auditor"):
             headers = {"Authorization": f"Bearer {issuer.token(role)}"}
             wrong = await anyone.request(method, path, json=body, headers=headers)
             assert (wrong.status_code, wrong.json()["code"]) == (403, "forbidden")

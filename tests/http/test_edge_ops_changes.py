@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.lottery import commitment
-from edge.passes import Passes
+from edge.guard.passes import Passes
+from edge.line.lottery import commitment
 from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import TICKET_KEYS, Issuer, client, config, plan
@@ -22,6 +22,7 @@ ROOM = plan(lanes=LANES)
 LATER = "2100-03-01T09:00:00Z"
 BEFORE_THAT = "2099-03-01T09:00:00+02:00"
 BATCH = "K7Q2M9XD"
+SPRING = {"id": "spring", "name": "Spring", "rate_per_s": 4, "enter_url": "https://a.example"}
 
 
 class Operator:
@@ -93,6 +94,7 @@ async def test_a_schedule_is_set_and_taken_away_by_parts(operator: Operator) -> 
         ({"schedule": {"when": LATER}}, "$.schedule"),
         ({"lanes": {"nobody": {"weight": 1}}}, "$.lanes.nobody"),
         ({"lanes": {"letters": {"weight": 0}}}, "$.lanes"),
+        ({"lanes": {"letters": {"weight": 1e-308}}}, "$.lanes"),
         ({"lanes": {"general": {"floor_per_s": 45.1}}}, "$.lanes"),
         ({"lanes": {"general": {"opens_at": "0001-01-01T00:00:00Z"}}}, "$.lanes.general.opens_at"),
         ({"rate_per_s": 4.9}, "$.rate_per_s"),
@@ -126,6 +128,13 @@ async def test_lanes_get_other_weights_floors_and_openings(operator: Operator) -
     assert row["after"]["lanes.letters.opens_at"] == "2100-03-01T09:00:00.000Z"
 
 
+async def test_the_slowest_lane_that_there_can_be_is_told_a_wait(operator: Operator) -> None:
+    slowest = {"letters": {"weight": 1000, "floor_per_s": 0}, "general": {"weight": 0.001}}
+    assert (await operator.change(rate_per_s=0.01, burst=1, lanes=slowest)).status_code == 200
+    waits = [(await operator.join()).json()["wait"] for _ in range(3)]
+    assert waits[-1]["p90_s"] > 10_000_000
+
+
 async def test_a_room_becomes_a_lottery_until_somebody_stands_in_line(operator: Operator) -> None:
     lottery = (await operator.change("later", discipline="lottery")).json()
     assert lottery["discipline"] == "lottery"
@@ -141,6 +150,15 @@ async def test_a_room_becomes_a_lottery_until_somebody_stands_in_line(operator: 
     refused = await operator.change("later", discipline="fifo")
     assert (refused.status_code, refused.json()["code"]) == (409, "line_begun")
     assert (await operator.change("later", discipline="lottery")).status_code == 200, "it is one already"
+
+
+async def test_a_room_without_an_opening_becomes_a_lottery_together_with_one(operator: Operator) -> None:
+    lottery = await operator.change(discipline="lottery", schedule={"opens_at": LATER})
+    assert (lottery.status_code, lottery.json()["phase"]) == (200, "scheduled")
+    opened = await operator.change(discipline="fifo", schedule={"opens_at": None})
+    assert (opened.status_code, opened.json()["phase"]) == (200, "open")
+    passed = await operator.change("later", discipline="lottery", schedule={"opens_at": "2020-01-01T00:00:00Z"})
+    assert passed.json()["code"] == "lottery_drawn", "nobody could enter any more"
 
 
 async def test_after_the_opening_the_discipline_stays(operator: Operator) -> None:
@@ -176,6 +194,38 @@ async def test_a_room_drains_closes_and_opens_again(operator: Operator) -> None:
         "room_closed",
         "room_draining",
     ]
+
+
+@pytest.mark.parametrize(("act", "code"), [("drain", "room_draining"), ("close", "room_closed")])
+async def test_a_pause_or_its_end_lets_nobody_into_a_line_that_takes_nobody_in(
+    operator: Operator, act: str, code: str
+) -> None:
+    await operator.act("pause")
+    ended = (await operator.act(act)).json()
+    for wrong in ("pause", "resume"):
+        refused = await operator.act(wrong)
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+    assert (await operator.join()).json()["code"] == code
+    report = (await operator.edge.get("/v1/ops/rooms/demo", headers=operator.headers)).json()
+    assert report["version"] == ended["version"], "nothing was changed"
+    assert (await operator.act("open")).status_code == 200
+    assert (await operator.act("resume")).json()["state"] == "open", "it is already"
+
+
+@pytest.mark.parametrize("reason", [" ", "\u00a0\n", "two\nlines", "\u001b[2Jgone", "a\u0000b", "c\u2028d", "\u009b1m"])
+async def test_a_reason_is_words_on_one_line(operator: Operator, reason: str) -> None:
+    bodies = [
+        await operator.change(rate_per_s=5, reason=reason),
+        await operator.act("pause", reason=reason),
+        await operator.act("reset", confirm="demo", reason=reason),
+        await operator.edge.post("/v1/ops/rooms", json=SPRING | {"reason": reason}, headers=operator.headers),
+    ]
+    for refused in bodies:
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_body")
+        assert "`$.reason`" in refused.json()["detail"]
+    assert await operator.log() == []
+    words = "\u202fune clinique ferm\u00e9e\u00a0: \u0628\u0631\u062f "
+    assert (await operator.change(rate_per_s=5, reason=words)).json()["reason"] == words.strip()
 
 
 async def test_a_new_line_makes_every_ticket_stale_and_keeps_the_settings(operator: Operator) -> None:

@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.passes import Passes
-from edge.room import RoomPlan
+from edge.guard.passes import Passes
+from edge.line.room import RoomPlan
 from tests.conftest import Serve
 from tests.edge_processes import until
-from tests.edge_world import TICKET_KEYS, client, config, plan
+from tests.edge_world import TICKET_KEYS, client, config, line, plan
 
 SLOW = {"rate_per_s": 0.01, "burst": 1}
 LETTERS = [{"lane": "general"}, {"lane": "letters", "access": "pass"}]
@@ -162,6 +162,21 @@ async def test_who_has_gone_in_too_often_is_told_kindly_and_may_join_again(
     assert "you have gone in as often as one place allows" in text(page)
     assert "Join again at the end" in text(page)
     assert "You have left the line." in text(await form(visitor, "fast/leave"))
+
+
+async def test_who_stood_in_a_line_that_was_ended_is_told_so_once(visitor: httpx.AsyncClient, valkey: Redis) -> None:
+    await form(visitor, "slow/join")
+    room = line(valkey, id="slow", **SLOW)
+    await room.look([])
+    await room.reset("a row")
+    told = "A new line has begun, and places of the old one no longer count."
+
+    async def ended() -> bool:
+        return told in text(await visitor.get("/rooms/slow"))
+
+    await until(ended)
+    again = text(await visitor.get("/rooms/slow"))
+    assert (told in again, JOIN_BUTTON in again) == (False, True)
 
 
 async def test_a_code_is_shown_and_brings_the_place_to_another_browser(visitor: httpx.AsyncClient) -> None:

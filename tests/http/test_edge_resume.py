@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.resume import LIVES_S
+from edge.visitors.resume import LIVES_S
 from shared.token import AdmissionTokens
 from tests.conftest import Serve
 from tests.edge_world import ADMISSION_KEYS, client, config, metric, plan

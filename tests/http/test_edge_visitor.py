@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.line import Line
-from edge.ticket import Ticket, Tickets
+from edge.line.line import Line
+from edge.line.ticket import Ticket, Tickets
 from shared.keys import KeyRing
 from shared.token import AdmissionTokens, token_id
 from tests.conftest import Serve

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.line import ClaimOutcome, Line
-from edge.room import Picture, Spot
+from edge.line.line import ClaimOutcome, Line
+from edge.line.room import Picture, Spot
 from shared.token import AdmissionTokens
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.once import Mark, Once
+from edge.guard.once import Mark, Once
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import client, config, plan, solved
 

@@ -10,11 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.stores import Valkey
-from edge.once import Mark, Spent
-from edge.pass_guard import KEEP_S, PassGuard
-from edge.passes import Pass, Passes
-from edge.revoked import Revoked
-from edge.store import connect
+from edge.guard.once import Mark, Spent
+from edge.guard.pass_guard import KEEP_S, PassGuard
+from edge.guard.passes import Pass, Passes
+from edge.guard.revoked import Revoked
+from edge.line.store import connect
 from shared.problem import Problem
 from shared.token import token_id
 from tests.conftest import ON_SINGLE_AND_CLUSTER

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.resume import ResumeCodes
+from edge.visitors.resume import ResumeCodes
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import client, config, plan
 

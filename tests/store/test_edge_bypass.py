@@ -4,7 +4,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from edge.line import Line
+from edge.line.line import Line
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START, Crowd, steadily
 from tests.edge_world import line, spots

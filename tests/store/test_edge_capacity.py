@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from edge.room import PlaceState, Spot
+from edge.line.room import PlaceState, Spot
 from tests.edge_crowd import START, Crowd, Delay, People, soon, steadily, with_a_tail
 from tests.edge_world import line, spots
 

@@ -6,10 +6,10 @@ import json
 import pytest
 from redis.asyncio import Redis
 
-from edge.happenings import Seen, observe
-from edge.line import Late, Line
-from edge.oplog import LogStore
-from edge.room import Picture
+from edge.events.happenings import Seen, observe
+from edge.line.line import Late, Line
+from edge.line.oplog import LogStore
+from edge.line.room import Picture
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import Failures, line, plan
 
@@ -113,6 +113,67 @@ async def test_revoked_passes_stay_revoked_in_a_new_line_and_after_a_loss(valkey
     await other.install(START + 2 * SECOND)
     await other.read_revoked()
     assert other.revoked == '{"K7Q2M9XD":null}'
+
+
+async def test_revocations_outlive_a_loss_on_an_edge_that_has_not_read_them(valkey: Redis) -> None:
+    one, two = line(valkey), line(valkey)
+    await one.install(START)
+    await one.change({"revoked": '{"K7Q2M9XD":null}', "revoked_at": START}, now_us=START)
+    await two.look([], START)  # it knows that something was changed, and not yet what was revoked
+    await valkey.flushall()
+    await two.install(START + SECOND)
+    await one.look([], START + SECOND)
+    await two.read_revoked()
+    assert two.revoked == '{"K7Q2M9XD":null}'
+    await two.change({"revoked": "", "revoked_at": START + SECOND}, now_us=START + SECOND)
+    await one.look([], START + SECOND)
+    await one.read_revoked()
+    assert one.revoked == "", "what was made good again later stays so"
+
+
+async def test_a_new_line_keeps_revocations_that_its_edge_has_not_read(valkey: Redis) -> None:
+    one, two = line(valkey), line(valkey)
+    await one.install(START)
+    await one.change({"revoked": '{"K7Q2M9XD":null}', "revoked_at": START}, now_us=START)
+    await two.look([], START)
+    assert (await two.reset("a row", START + SECOND)).revoked_at == START
+    await two.read_revoked()
+    assert two.revoked == '{"K7Q2M9XD":null}'
+
+
+async def test_nothing_is_changed_while_another_edge_may_know_of_later_settings(valkey: Redis) -> None:
+    one, two = line(valkey, heal_s=1), line(valkey, heal_s=1)
+    await one.install(START)
+    seen = (await two.look([], START + 2 * SECOND))[1]
+    await one.look([], START + 2 * SECOND)
+    await two.change({"rate": 5.0}, "two", seen.version, now_us=START + 2 * SECOND)
+    await valkey.flushall()
+    with pytest.raises(Late):
+        await one.change({"burst": 3}, "one", seen.version, now_us=START + 3 * SECOND)
+    with pytest.raises(Late):
+        await one.reset("one", START + 3 * SECOND)
+    await two.look([], START + 3 * SECOND)
+    _, healed = await one.look([], START + 5 * SECOND)
+    assert healed.healing_until == START + 4 * SECOND != seen.healing_until
+    assert (await one.change({"burst": 3}, "one", healed.version, now_us=START + 5 * SECOND)).rate == 5
+
+
+async def test_no_row_is_left_out_or_changed_where_a_clock_was_set_back(valkey: Redis) -> None:
+    room = line(valkey)
+    await room.install(START)
+    await LogStore(valkey, plan(), Failures()).restore({START + SECOND: "before", START + 2 * SECOND: "before"})
+    assert (await room.change({"rate": 5.0}, "now", now_us=START + SECOND)).version == START + SECOND + 1
+    assert (await room.reset("a new line", START + 2 * SECOND)).version == START + 2 * SECOND + 1
+    assert list((await logged(valkey)).values()) == ["before", "now", "before", "a new line"]
+
+
+async def test_a_new_line_is_late_where_its_row_tells_of_other_settings(valkey: Redis) -> None:
+    room = line(valkey)
+    seen = await room.install(START)
+    await room.change({"rate": 5.0}, now_us=START + SECOND)
+    with pytest.raises(Late):
+        await room.reset("a row", START + SECOND, seen=seen.version)
+    assert await logged(valkey) == {}
 
 
 async def test_who_looks_while_another_edge_begins_a_new_line_sees_it(valkey: Redis) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from redis.asyncio import Redis
 
-from edge import lottery
-from edge.line import Healing, Line, Moved
-from edge.room import Picture, Setting, Spot
+from edge.line import lottery
+from edge.line.line import Healing, Line, Moved
+from edge.line.room import Picture, Setting, Spot
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START
 from tests.edge_world import line, spots

@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from edge.line import Healing, Line
-from edge.room import Picture, Setting
+from edge.line.line import Healing, Line
+from edge.line.room import Picture, Setting
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import line, spots
 
@@ -218,9 +218,7 @@ _CROWD: list[Step] = [
 ]
 
 
-@settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crowd=st.booleans(), steps=st.lists(_steps, min_size=5, max_size=60))
 async def test_no_history_breaks_the_rate_or_the_order(valkey: Redis, crowd: bool, steps: list[Step]) -> None:
     await valkey.flushall()
@@ -230,7 +228,7 @@ async def test_no_history_breaks_the_rate_or_the_order(valkey: Redis, crowd: boo
     world.check_rate()
 
 
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rate=st.sampled_from([0.5, 3.0, 50.0, 900.0]), burst=st.integers(1, 40), idle_s=st.integers(0, 100_000))
 async def test_an_idle_room_banks_its_burst_and_no_more(valkey: Redis, rate: float, burst: int, idle_s: int) -> None:
     await valkey.flushall()

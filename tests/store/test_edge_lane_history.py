@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from edge.line import Line
-from edge.room import Picture, Setting
+from edge.line.line import Line
+from edge.line.room import Picture, Setting
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START
 from tests.edge_world import line, spots
@@ -223,9 +223,7 @@ _CROWD: list[Step] = [
 ]
 
 
-@settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=120, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crowd=st.booleans(), steps=st.lists(_steps, min_size=5, max_size=50))
 async def test_no_history_of_lanes_breaks_a_bucket_or_an_order(valkey: Redis, crowd: bool, steps: list[Step]) -> None:
     await valkey.flushall()

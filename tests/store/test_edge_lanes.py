@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from edge.room import Spot
+from edge.line.room import Spot
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START, Crowd, People, steadily
 from tests.edge_world import line, spots

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import Monitor
 
-from edge.line import Line
+from edge.line.line import Line
 from tests.edge_world import line, spots
 
 START = 1_800_000_000_000_000

@@ -4,12 +4,12 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from edge.happenings import Happening, Seen, observe
-from edge.line import StoreUnavailable
-from edge.outbox import Entry, Outbox
-from edge.pace import Pace
-from edge.steering import Lease
-from edge.store import connect
+from edge.events.happenings import Happening, Seen, observe
+from edge.events.outbox import Entry, Outbox
+from edge.line.lease import Lease
+from edge.line.line import StoreUnavailable
+from edge.line.pace import Pace
+from edge.line.store import connect
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import Failures, line
 

@@ -9,8 +9,8 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as StoreGone
 
-from edge import quota
-from edge.quota import WINDOW_S, Limited, Quota, SharedStorage
+from edge.guard import quota
+from edge.guard.quota import WINDOW_S, Limited, Quota, SharedStorage
 from shared.clock import SystemClock
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 from redis.asyncio import Redis
 
-from edge.line import Line
+from edge.line.line import Line
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import line, spots
 

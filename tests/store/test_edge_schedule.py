@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from edge.line import Line
-from edge.room import Phase, Picture
+from edge.line.line import Line
+from edge.line.room import Phase, Picture
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START, Crowd, steadily
 from tests.edge_world import line, spots

@@ -5,11 +5,12 @@ from random import Random
 import pytest
 from redis.asyncio import Redis
 
-from edge.line import Line
-from edge.pace import Pace
-from edge.pacing import Bounds, Decision
-from edge.room import Held
-from edge.steering import Lease, Steering, bounds_of, written
+from edge.governor.pacing import Bounds, Decision
+from edge.governor.steering import Steering, bounds_of, written
+from edge.line.lease import Lease
+from edge.line.line import Line
+from edge.line.pace import Pace
+from edge.line.room import Held
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import Failures, line, plan, spots
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from edge.estimate import Wait
-from edge.pace import Pace
-from edge.pacing import Decision
-from edge.room import Held, Setting
-from edge.standing import expect
-from edge.steering import Steering
-from edge.view import View
+from edge.governor.pacing import Decision
+from edge.governor.steering import Steering
+from edge.line.estimate import Wait
+from edge.line.pace import Pace
+from edge.line.room import Held, Setting
+from edge.line.standing import expect
+from edge.line.view import View
 from tests.edge_crowd import START, Crowd, Delay, People, soon, steadily, with_a_tail
 from tests.edge_world import Failures, line
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from deploy.cli import app
 from deploy.stores import free_port
-from edge.lottery import Draw, commitment
+from edge.line.lottery import Draw, commitment
 from tests.conftest import ROOT, Serve
 
 SEED = bytes(range(32))
@@ -183,6 +183,7 @@ def test_the_command_brings_neither_service_nor_a_store_in() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     modules = json.loads(done.stdout.splitlines()[-1])
-    ours = [name for name in modules if name.partition(".")[0] in {"edge", "origin"}]
-    assert set(ours) <= {"edge", "edge.lottery", "edge.passes"}, "what only thinks"
+    ours = {name for name in modules if name.partition(".")[0] in {"edge", "origin"}}
+    thinking = {"edge.base32", "edge.guard.passes", "edge.line.lottery"}
+    assert ours <= {"edge", "edge.guard", "edge.line"} | thinking
     assert not {"asyncpg", "redis", "starlette", "uvicorn"} & set(modules)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from deploy.cli import app
 from deploy.errors import StackError
 from deploy.passes import issue
-from edge.passes import MAX_NUMBER, Passes
+from edge.guard.passes import MAX_NUMBER, Passes
 from shared.ids import SystemIds
 from shared.keys import KeyRing, encode_key_file
 from shared.token import token_id

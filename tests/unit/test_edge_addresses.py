@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter
 from pydantic.networks import IPvAnyNetwork
 
-from edge.addresses import Clients
+from edge.guard.addresses import Clients
 
 PROXIES = TypeAdapter(tuple[IPvAnyNetwork, ...]).validate_python(["10.0.0.0/8", "2001:db8:ffff::/48"])
 PROXY = "10.0.0.1"

@@ -9,9 +9,9 @@ import altcha
 import msgspec
 import pytest
 
-from edge.challenge import LIVES_S, ChallengeRefused, Challenges
-from edge.notes import NoteRefused, Notes
-from edge.once import Mark
+from edge.guard.challenge import LIVES_S, ChallengeRefused, Challenges
+from edge.guard.notes import NoteRefused, Notes
+from edge.guard.once import Mark
 from shared.clock import ManualClock
 from shared.ids import SystemIds
 from shared.keys import KeyRing

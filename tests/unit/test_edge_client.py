@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from edge.client import ApiError, ApiUnreachable, OperatorClient
-from edge.ops_models import RoomChange
+from edge.ops.models import RoomChange
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.estimate import Wait, poll_after_s, retry_after_s, wait
+from edge.line.estimate import Wait, poll_after_s, retry_after_s, wait
 
 _rates = st.floats(0.01, 10_000)
 _ahead = st.integers(0, 20_000_000)

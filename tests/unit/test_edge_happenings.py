@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.happenings import KINDS, Happening, Kind, Seen, observe
-from edge.room import HELD, Picture
+from edge.events.happenings import KINDS, Happening, Kind, Seen, observe
+from edge.line.room import HELD, Picture
 from tests import edge_world
 
 START = 1_800_000_000_000_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.history import CallHistory
+from edge.line.history import CallHistory
 
 
 def history(*looks: tuple[int, int]) -> CallHistory:

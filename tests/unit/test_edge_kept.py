@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from edge.kept import Keeper
-from edge.room import Known
+from edge.line.kept import Keeper
+from edge.line.room import Known
 
 
 def known(version: int, joined: int = 0, *, epoch: int = 1) -> Known:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.left import LeftTickets
+from edge.line.left import LeftTickets
 
 
 @given(st.sets(st.integers(1, 500)), st.sets(st.integers(1, 500)))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from edge.logfile import LogFile
+from edge.line.logfile import LogFile
 
 ROW = '{"actor":"olga","why":"größer"}'
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge import lottery
-from edge.lottery import MAX_ENTRIES, Draw, commitment
-from edge.room import MAX_PLACE
+from edge.line import lottery
+from edge.line.lottery import MAX_ENTRIES, Draw, commitment
+from edge.line.room import MAX_PLACE
 
 SEED = bytes(range(32))
 
@@ -63,7 +63,7 @@ def test_so_it_is_on_both_sides_of_each_width(entries: int) -> None:
     assert len({draw.place(entry) for entry in range(1, entries + 1)}) == entries
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.data(), seeds, names, st.integers(1, 2**31), names, st.integers(1, MAX_ENTRIES))
 def test_whatever_is_drawn_can_be_turned_back(
     data: st.DataObject, seed: bytes, room: str, epoch: int, lane: str, entries: int
@@ -76,7 +76,7 @@ def test_whatever_is_drawn_can_be_turned_back(
     assert draw.place(draw.entry(entry)) == entry
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.data(), seeds, names, st.integers(1, 2**31), names, st.integers(20, MAX_ENTRIES))
 def test_anyone_draws_the_same_from_what_is_documented(
     data: st.DataObject, seed: bytes, room: str, epoch: int, lane: str, entries: int

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.pace import Pace
+from edge.line.pace import Pace
 from edge.register import MOST_ROOMS
 
 

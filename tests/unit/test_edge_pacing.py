@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.pacing import (
+from edge.governor.pacing import (
     ACTIONS,
     BACK_AFTER,
     DECREASE,
@@ -20,7 +20,7 @@ from edge.pacing import (
     decide,
     reading_of,
 )
-from edge.room import HELD, Held
+from edge.line.room import HELD, Held
 from shared.capacity import Capacity, Errors, Latency, ProgrammeSupply
 from tests.capacity import told
 

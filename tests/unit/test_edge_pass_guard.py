@@ -2,11 +2,11 @@
 
 import pytest
 
-from edge.line import StoreUnavailable
-from edge.once import Mark, Spent
-from edge.pass_guard import PassGuard, PassOutcome
-from edge.passes import Passes
-from edge.revoked import Revoked
+from edge.guard.once import Mark, Spent
+from edge.guard.pass_guard import PassGuard, PassOutcome
+from edge.guard.passes import Passes
+from edge.guard.revoked import Revoked
+from edge.line.line import StoreUnavailable
 from shared.problem import Problem
 from tests.edge_world import TICKET_KEYS, Failures
 

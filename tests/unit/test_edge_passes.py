@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.passes import MAX_NUMBER, Pass, Passes, PassRefused, batch_of, read_batch
+from edge.guard.passes import MAX_NUMBER, Pass, Passes, PassRefused, batch_of, read_batch
 from shared.ids import SystemIds
 from shared.keys import KeyRing, encode_key_file
 from shared.token import token_id
@@ -43,7 +43,6 @@ def test_a_pass_can_be_typed_from_a_letter(passes: Passes) -> None:
     assert text.startswith("K7Q2-M9XD-000H-")
 
 
-@settings(deadline=None)
 @given(n=st.integers(1, MAX_NUMBER), data=st.data())
 def test_whatever_can_be_mistaken_for_another_sign_is_forgiven(n: int, data: st.DataObject) -> None:
     passes = Passes(TICKET_KEYS)
@@ -89,7 +88,6 @@ def test_what_has_another_form_is_malformed(passes: Passes, text: str) -> None:
     assert refusal(passes, text) == "malformed"
 
 
-@settings(deadline=None)
 @given(text=st.text(max_size=300))
 def test_no_text_does_anything_but_being_refused(text: str) -> None:
     assert refusal(Passes(TICKET_KEYS), text) in {"malformed", "bad_signature"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from edge.passes import MAX_NUMBER
-from edge.revoked import MAX_REVOKED, RevocationsError, Revoked, revoked
+from edge.guard.passes import MAX_NUMBER
+from edge.guard.revoked import MAX_REVOKED, RevocationsError, Revoked, revoked
 
 ONE, TWO = "K7Q2M9XD", "M3WZ80RT"
 

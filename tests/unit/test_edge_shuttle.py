@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from edge.shuttle import Hold, Shuttle
+from edge.line.shuttle import Hold, Shuttle
 
 
 class Store:

@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from edge.store import Cluster, connect
+from edge.line.store import Cluster, connect
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.ticket import TicketRefused, Tickets
+from edge.line.ticket import TicketRefused, Tickets
 from shared.keys import KeyRing
 from shared.token import AdmissionTokens
 from tests.edge_world import TICKET_KEYS

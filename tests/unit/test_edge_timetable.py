@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from edge import timetable
+from edge.pages import timetable
 from shared.web.languages import LANGUAGES
 
 NOW = "2026-11-22T08:00:00.000Z"

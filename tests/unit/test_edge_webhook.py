@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.config import EdgeSettings
-from edge.courier import Patience
-from edge.webhook import Target, WebhookError, load_secrets, sign
+from edge.events.courier import Patience
+from edge.events.webhook import Target, WebhookError, load_secrets, sign
 from shared.ids import SystemIds
 from shared.settings import load
 from tests.receiver import SECRET, SECRET_BYTES, NotGenuine, check

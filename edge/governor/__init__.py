@@ -1,0 +1,1 @@
+"""How fast a room goes: from the booking system's capacity feed to tokens a second."""

@@ -1,0 +1,1 @@
+"""The waiting room as pages, for people: complete without JavaScript, live with it."""

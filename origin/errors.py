@@ -34,6 +34,7 @@ SLOT_PAST = ProblemType("slot_past", 409, "This slot has already begun")
 SLOT_GONE = ProblemType("slot_gone", 409, "Somebody else took the last place of this slot")
 DECISION_UNKNOWN = ProblemType("decision_unknown", 404, "There is no such decision of yours")
 DECISION_EXPIRED = ProblemType("decision_expired", 403, "This decision has expired; answer the questions again")
+OVERRIDE_ENDED = ProblemType("override_ended", 403, "The exception that was made for you has ended")
 INELIGIBLE = ProblemType("ineligible", 403, "The rules in force now do not allow this booking")
 ADMISSION_EXTENDED_ENOUGH = ProblemType(
     "admission_extended_enough", 409, "This admission cannot be made longer; the waiting room lets you in again"
@@ -53,5 +54,14 @@ NOT_APPROVED = ProblemType("not_approved", 409, "This version was not approved")
 RULES_MOVED = ProblemType("rules_moved", 409, "Other rules are in force than you think")
 NOTHING_BEFORE = ProblemType("nothing_before", 409, "There are no earlier rules to go back to")
 ACTIVATION_PAST = ProblemType("activation_past", 422, "The moment of this activation has passed")
+
+REFERENCE_UNKNOWN = ProblemType("reference_unknown", 404, "There is no decision of this reference")
+BY_OVERRIDE = ProblemType("by_override", 422, "This decision is an override; overrule the one that it overrules")
+GRANT_UNKNOWN = ProblemType("grant_unknown", 422, "The rules of this decision give this product and dose to nobody")
+OVERRIDE_LENGTH = ProblemType("override_length", 422, "An override ends after now, and within 31 days")
+OVERRIDE_UNKNOWN = ProblemType("override_unknown", 404, "There is no such override")
+OWN_OVERRIDE = ProblemType("own_override", 403, "An override takes two people, and neither of them is whom it is for")
+ALREADY_CONFIRMED = ProblemType("already_confirmed", 409, "This override was confirmed before")
+OVERRIDE_OVER = ProblemType("override_over", 409, "This override was revoked or has expired")
 
 GATE = tuple(ADMISSION_REFUSED.values())

@@ -15,6 +15,9 @@ from shared.problem import Problem
 AUTHOR = "rules_author"
 REVIEWER = "rules_reviewer"
 OPERATOR = "operator"
+SUPPORT = "support"
+OMBUDSMAN = "ombudsman"
+OVERRIDER = "overrider"
 
 QUERIES = Path(__file__).with_name("queries.sql")
 

@@ -81,6 +81,7 @@ ENDPOINTS = (
             errors.SLOT_GONE,
             errors.DECISION_UNKNOWN,
             errors.DECISION_EXPIRED,
+            errors.OVERRIDE_ENDED,
             errors.INELIGIBLE,
             errors.ADMISSION_USED,
             errors.ALREADY_BOOKED,

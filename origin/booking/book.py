@@ -39,9 +39,9 @@ async def book(state: OriginState, admission: Admission, person: Person, key: st
 
     Raises:
         Problem: ``slot_gone`` (with ``alternatives``), ``ineligible`` (with ``reasons``), ``already_booked``,
-            ``admission_used``, ``slot_past``, ``slot_unknown``, ``decision_unknown``, ``decision_expired``;
-            ``key_in_flight``, ``key_reused``, ``frozen``; 503 ``store_unavailable``, ``rules_missing``,
-            ``rules_unavailable``.
+            ``admission_used``, ``slot_past``, ``slot_unknown``, ``decision_unknown``, ``decision_expired``,
+            ``override_ended``; ``key_in_flight``, ``key_reused``, ``frozen``; 503 ``store_unavailable``,
+            ``rules_missing``, ``rules_unavailable``.
     """
     state.metrics.book_attempted.inc()
     started = perf_counter()

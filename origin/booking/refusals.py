@@ -14,6 +14,7 @@ FINAL: Mapping[Outcome, ProblemType] = {
     "slot_past": errors.SLOT_PAST,
     "decision_unknown": errors.DECISION_UNKNOWN,
     "decision_expired": errors.DECISION_EXPIRED,
+    "override_ended": errors.OVERRIDE_ENDED,
     "not_eligible": errors.INELIGIBLE,
     "product_not_granted": errors.INELIGIBLE,
     "admission_used": errors.ADMISSION_USED,

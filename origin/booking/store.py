@@ -24,6 +24,7 @@ Outcome = Literal[
     "slot_past",
     "decision_unknown",
     "decision_expired",
+    "override_ended",
     "not_eligible",
     "rules_changed",
     "product_not_granted",

@@ -20,7 +20,8 @@ ON CONFLICT DO NOTHING;
 -- Goes on with the replay that was not finished, or begins one.
 INSERT INTO replay (id, programme, from_version, to_version, started_at, total)
 VALUES (:id, :programme, :from_version, :to_version, :now,
-        (SELECT count(*) FROM decision WHERE programme = :programme AND rule_version = :from_version))
+        (SELECT count(*) FROM decision
+          WHERE programme = :programme AND rule_version = :from_version AND override IS NULL))
 ON CONFLICT (programme, from_version, to_version) WHERE finished_at IS NULL DO UPDATE SET total = excluded.total
 RETURNING id, total, seen, changed, erased;
 
@@ -29,14 +30,15 @@ RETURNING id, total, seen, changed, erased;
 SELECT programme, from_version, to_version, after_at, after_ref, finished_at FROM replay WHERE id = :id FOR UPDATE;
 
 -- name: decisions_under
--- Decisions of one version behind a given one, in the order in which they were made.
+-- Decisions of one version behind a given one, in the order in which they were made; not those that overrule the rules.
 SELECT ref, region, outcome, rule_version, ruleset, evaluator, as_of, products, dose, inputs_hash, branches, facts_sealed,
        created_at,
        EXISTS (SELECT FROM appointment a
                 WHERE a.person = d.person AND a.decision = d.ref
                   AND a.status IN ('held', 'confirmed', 'checked_in')) AS booked
   FROM decision d
- WHERE d.programme = :programme AND d.rule_version = :version AND (d.created_at, d.ref) > (:after_at, :after_ref)
+ WHERE d.programme = :programme AND d.rule_version = :version AND d.override IS NULL
+   AND (d.created_at, d.ref) > (:after_at, :after_ref)
  ORDER BY d.created_at, d.ref
  LIMIT :at_most;
 
@@ -70,9 +72,13 @@ SELECT d.region, d.outcome AS before, f.outcome AS after, reason.code AS reason,
  ORDER BY decisions DESC, 1, 2, 3, 4;
 
 -- name: replay_findings
--- Every decision to look at, by its person's pseudonym, with the appointment that was booked with it.
+-- Every decision to look at, by its person's pseudonym, with the appointment that was booked with it, and the newest
+-- override that overrules it.
 SELECT encode(d.person, 'hex') AS person, d.ref AS decision, d.region, d.outcome AS before, f.outcome AS after,
-       f.reasons, d.created_at AS decided_at, a.id AS appointment, a.status, s.starts_at, s.site
+       f.reasons, d.created_at AS decided_at, a.id AS appointment, a.status, s.starts_at, s.site,
+       (SELECT o.id FROM override o
+         WHERE o.overrules = d.ref AND EXISTS (SELECT FROM override_confirmation c WHERE c.override = o.id)
+         ORDER BY o.made_at DESC LIMIT 1) AS override
   FROM replay_finding f
   JOIN decision d ON d.ref = f.decision
   LEFT JOIN appointment a
@@ -83,4 +89,5 @@ SELECT encode(d.person, 'hex') AS person, d.ref AS decision, d.region, d.outcome
 
 -- name: decided_versions
 -- The versions that decisions were made under, and how many.
-SELECT rule_version AS version, count(*) AS decisions FROM decision WHERE programme = :programme GROUP BY 1 ORDER BY 1;
+SELECT rule_version AS version, count(*) AS decisions FROM decision
+ WHERE programme = :programme AND override IS NULL GROUP BY 1 ORDER BY 1;

@@ -36,7 +36,8 @@ SELECT v.ruleset, s.document
 -- name: add_decisions
 -- Stores decisions with their audit rows, all those whose rules have not changed since they were made.
 SELECT keep_decisions(:refs, :programmes, :regions, :persons, :outcomes, :versions, :stand_for, :rulesets, :evaluators,
-                      :as_of, :products, :doses, :inputs_hashes, :branches, :facts_sealed, :nows, :expires_at) AS kept;
+                      :as_of, :products, :doses, :inputs_hashes, :branches, :facts_sealed, :nows, :expires_at,
+                      :digests) AS kept;
 
 -- name: facts_of^
 -- The sealed facts of a person's decision that can still be booked with, where they were not erased.

@@ -49,7 +49,10 @@ class Affected(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A decision to look at, by its person's pseudonym, with the appointment that was booked with it."""
+    """A decision to look at, by its person's pseudonym, with the appointment that was booked with it.
+
+    ``override``: the confirmed override that overrules it, live or ended.
+    """
 
     person: str
     decision: UUID
@@ -62,6 +65,7 @@ class Finding(msgspec.Struct, frozen=True):
     status: str | None
     starts_at: datetime | None
     site: int | None
+    override: UUID | None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from origin.db.sql import Connection, load
+from origin.eligibility.digest import Decided, digest
 from origin.eligibility.versions import QUERIES
 
 
@@ -63,6 +64,7 @@ class DecisionStore:
             facts_sealed=[each.facts_sealed for each in decisions],
             nows=[each.now for each in decisions],
             expires_at=[each.expires_at for each in decisions],
+            digests=[_digest(each) for each in decisions],
         )
         return {row["kept"] for row in rows}
 
@@ -76,3 +78,23 @@ class DecisionStore:
     async def erase_facts(self, connection: Connection, *, now: datetime, at_most: int) -> int:
         """Forget the facts of at most ``at_most`` expired decisions; return how many."""
         return await load(QUERIES)["erase_facts"].run(connection, now=now, at_most=at_most)
+
+
+def _digest(new: NewDecision) -> str:
+    return digest(
+        Decided(
+            new.ref,
+            new.programme,
+            new.person,
+            new.outcome,
+            new.version,
+            new.stands_for,
+            new.ruleset,
+            new.evaluator,
+            new.as_of,
+            None if new.products is None else msgspec.json.decode(new.products, type=list[str]),
+            new.dose,
+            new.inputs_hash,
+            msgspec.Raw(new.branches.encode()),
+        )
+    )

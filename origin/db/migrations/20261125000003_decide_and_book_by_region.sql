@@ -2,7 +2,8 @@
 
 -- `book`, as before, but: the rules in force are those for the region of the decision (see `version_in_force`, written out
 -- here to save two calls), and a frozen region books nothing, neither at its sites nor for its people. A decision by the last
--- known rules counts as one by the rules in force it stands for, as long as the programme wants that.
+-- known rules counts as one by the rules in force it stands for, as long as the programme wants that. A decision by override
+-- holds under all rules, until it expires or is revoked: `override_ended`. Who revokes waits for the bookings that rest on it.
 CREATE OR REPLACE FUNCTION book(
     p_person bytea, p_key text, p_fingerprint bytea, p_programme text, p_slot bigint, p_decision uuid,
     p_admission text, p_appointment uuid, p_now timestamptz, OUT outcome text, OUT answer text
@@ -43,7 +44,7 @@ BEGIN
            ) AS version,
            CASE WHEN p.last_known_rules THEN coalesce(d.stands_for, d.rule_version) ELSE d.rule_version END
                AS rule_version,
-           d.ref, d.outcome, d.products AS granted, d.dose, d.expires_at,
+           d.ref, d.outcome, d.products AS granted, d.dose, d.expires_at, d.override,
            s.id AS slot, s.starts_at, s.ends_at, s.product, s.site, site.name, site.address, site.town, site.lat,
            site.lng, site.time_zone, site.step_free,
            (SELECT a.id FROM appointment a WHERE a.admission = p_admission) AS used_by,
@@ -61,13 +62,20 @@ BEGIN
         WHEN asked.slot IS NULL THEN 'slot_unknown'
         WHEN asked.starts_at <= p_now THEN 'slot_past'
         WHEN asked.ref IS NULL THEN 'decision_unknown'
+        WHEN asked.override IS NOT NULL AND asked.expires_at <= p_now THEN 'override_ended'
         WHEN asked.expires_at <= p_now THEN 'decision_expired'
-        WHEN asked.rule_version IS DISTINCT FROM asked.version THEN 'rules_changed'
+        WHEN asked.override IS NULL AND asked.rule_version IS DISTINCT FROM asked.version THEN 'rules_changed'
         WHEN asked.outcome <> 'eligible' THEN 'not_eligible'
         WHEN asked.product <> ALL (asked.granted) THEN 'product_not_granted'
         WHEN asked.used_by IS NOT NULL THEN 'admission_used'
         WHEN asked.active IS NOT NULL THEN 'already_booked'
     END;
+    IF outcome IS NULL AND asked.override IS NOT NULL THEN
+        PERFORM FROM override o WHERE o.id = asked.override FOR SHARE;
+        IF EXISTS (SELECT FROM override_revocation r WHERE r.override = asked.override) THEN
+            outcome := 'override_ended';
+        END IF;
+    END IF;
     IF outcome IS NOT NULL THEN
         answer := CASE outcome
             WHEN 'admission_used' THEN to_json(asked.used_by)::text
@@ -91,7 +99,8 @@ BEGIN
     ), audited AS (
         INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
         SELECT p_now, 'booked', p_programme, 'visitor', p_person, p_appointment,
-               json_build_object('slot', id, 'decision', p_decision, 'rule_version', asked.version)
+               json_build_object('slot', id, 'decision', p_decision, 'rule_version', asked.version,
+                                 'override', asked.override)
           FROM taken
     ), announced AS (
         INSERT INTO outbox (kind, appointment, appointment_version, created_at)
@@ -113,7 +122,8 @@ $$;
 CREATE FUNCTION keep_decisions(
     p_refs uuid[], p_programmes text[], p_regions text[], p_persons bytea[], p_outcomes text[], p_versions integer[],
     p_stand_for integer[], p_rulesets text[], p_evaluators text[], p_as_of date[], p_products jsonb[], p_doses smallint[],
-    p_inputs_hashes bytea[], p_branches jsonb[], p_facts_sealed bytea[], p_nows timestamptz[], p_expires_at timestamptz[]
+    p_inputs_hashes bytea[], p_branches jsonb[], p_facts_sealed bytea[], p_nows timestamptz[], p_expires_at timestamptz[],
+    p_digests text[]
 ) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(each.programme))
@@ -123,9 +133,10 @@ BEGIN
         SELECT a.*, r.id AS its_region
           FROM unnest(p_refs, p_programmes, p_regions, p_persons, p_outcomes, p_versions, p_stand_for, p_rulesets,
                       p_evaluators, p_as_of, p_products, p_doses, p_inputs_hashes, p_branches, p_facts_sealed, p_nows,
-                      p_expires_at)
+                      p_expires_at, p_digests)
                AS a (ref, programme, region, person, outcome, version, stands_for, ruleset, evaluator, as_of, products,
-                     dose, inputs_hash, branches, facts_sealed, now, expires_at)
+                     dose, inputs_hash, branches, facts_sealed, now, expires_at,
+                     digest)
           LEFT JOIN region r ON r.id = a.region
     ), in_force AS MATERIALIZED (
         SELECT scope.programme, scope.its_region, p.last_known_rules,
@@ -145,10 +156,10 @@ BEGIN
         RETURNING ref, programme, region, person, outcome, rule_version, stands_for, ruleset, evaluator, created_at
     ), audited AS (
         INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
-        SELECT created_at, 'decided', programme, 'visitor', person, ref,
-               json_build_object('outcome', outcome, 'rule_version', rule_version, 'stands_for', stands_for,
-                                 'ruleset', ruleset, 'evaluator', evaluator)
-          FROM kept
+        SELECT k.created_at, 'decided', k.programme, 'visitor', k.person, ref,
+               json_build_object('outcome', k.outcome, 'rule_version', k.rule_version, 'stands_for', k.stands_for,
+                                 'ruleset', k.ruleset, 'evaluator', k.evaluator, 'digest', a.digest)
+          FROM kept k JOIN asked a USING (ref)
     ), candidate AS MATERIALIZED (
         -- The region's candidate is asked about all its people; the programme's about those under the programme's rules.
         SELECT DISTINCT k.programme, k.region, k.rule_version, newest.version

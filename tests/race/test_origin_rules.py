@@ -195,7 +195,7 @@ async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(la
         kept = await deciding.fetchval(
             "SELECT keep_decisions(ARRAY[gen_random_uuid()], '{demo}', '{ES-MD}', ARRAY[sha256('')], '{not_eligible}',"
             " '{1}', '{NULL}', ARRAY[(SELECT min(id) FROM ruleset)], '{1}', ARRAY[current_date], '{NULL}', '{NULL}',"
-            " '{\\x}', '{[]}', '{\\x}', ARRAY[now()], ARRAY[now()])"
+            " '{\\x}', '{[]}', '{\\x}', ARRAY[now()], ARRAY[now()], '{x}')"
         )
         assert kept is not None
         moving = asyncio.create_task(officials.activate(version))

@@ -26,7 +26,7 @@ from origin.capacity.traffic import Measured, Traffic
 from origin.config import OriginConfig
 from origin.db.pool import Database, create_pool
 from origin.eligibility import api as eligibility
-from origin.eligibility import rules_api
+from origin.eligibility import own_api, rules_api
 from origin.eligibility.decisions import Decisions
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.formats.v2 import MAX_BYTES
@@ -70,6 +70,7 @@ def endpoints() -> list[Endpoint]:
         *booking.ENDPOINTS,
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
+        *own_api.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
         *rules_api.ENDPOINTS,

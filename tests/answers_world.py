@@ -36,11 +36,11 @@ class Helpers:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def make(self, ref: str, *, sub: str = "vera", **changes: object) -> httpx.Response:
+    async def make(self, ref: str, *, sub: str = "vera", **changes: Any) -> httpx.Response:
         """Ask for an exception."""
         return await self.post(f"{DECISIONS}/{ref}:override", sub=sub, **WANTED | changes)
 
-    async def made(self, ref: str, **changes: object) -> str:
+    async def made(self, ref: str, **changes: Any) -> str:
         """Ask for an exception; return its id."""
         answer = await self.make(ref, **changes)
         assert answer.status_code == 201, answer.text
@@ -54,7 +54,7 @@ class Helpers:
         """Revoke."""
         return await self.post(f"{OVERRIDES}/{override}:revoke", sub=sub, role=role, reason="a mistake")
 
-    async def granted(self, ref: str, **changes: object) -> tuple[str, str]:
+    async def granted(self, ref: str, **changes: Any) -> tuple[str, str]:
         """Make and confirm; return the override and the decision to book with."""
         override = await self.made(ref, **changes)
         answer = await self.confirm(override)

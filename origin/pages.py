@@ -6,9 +6,11 @@ from origin.config import OriginConfig
 from origin.web_account import AccountPages
 from origin.web_appointments import AppointmentPages
 from origin.web_booking import BookingPages
+from origin.web_decisions import DecisionPages
 from origin.web_eligibility import EligibilityPages
 from origin.web_site import Site
 from origin.web_slots import SlotPages
+from origin.web_support import SupportPages
 from origin.web_turn import TurnPages
 from shared.clock import Clock
 from shared.ids import Ids
@@ -28,6 +30,8 @@ class Pages:
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
             TurnPages(self._site),
+            DecisionPages(self._site),
+            SupportPages(self._site),
         )
 
     @property

@@ -99,7 +99,7 @@ class BookingPages:
             response = self._site.page(visit, "unsure.html", 503, key=key, path=visit.request.url.path)
             response.headers["Retry-After"] = str(refused.retry_after_s or 2)
             return response
-        if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN}:
+        if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
             outcome.expires_at = 0  # the questions must be answered again
         given = _reasons(refused)
         version = _rule_version(refused) or outcome.version

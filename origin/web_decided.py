@@ -44,8 +44,8 @@ async def standing(visit: Visit, admission: Admission) -> Outcome | None:
         Problem: 503 ``rules_unavailable`` where it cannot be made again; ``rules_missing``, ``store_unavailable``.
     """
     outcome = living(visit)
-    if outcome is None:
-        return None
+    if outcome is None or outcome.by_exception:
+        return outcome
     try:
         if await visit.state.decisions.rules.hold(admission.programme, outcome.region, outcome.counts_for):
             return outcome

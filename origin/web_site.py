@@ -37,6 +37,7 @@ _SAID = {
     "decision_expired": "questions",
     "decision_unknown": "questions",
     "ineligible": "ineligible",
+    "override_ended": "exception_ended",
     "already_booked": "already_booked",
     "slot_past": "slot_past",
     "slot_unknown": "slot_unknown",

@@ -44,7 +44,7 @@ class Outcome(msgspec.Struct):
     """The last decision, as much of it as the pages need. ``expires_at``: Unix seconds.
 
     ``counts_for``: the version in force that it was made under, ``region``: of whose people. ``again``: made again
-    because the rules have changed.
+    because the rules have changed. ``by_exception``: made by people, so that no change of the rules matters.
     """
 
     ref: UUID
@@ -58,6 +58,7 @@ class Outcome(msgspec.Struct):
     region: str | None = None
     counts_for: int = 0
     again: bool = False
+    by_exception: bool = False
 
 
 class Kept(msgspec.Struct):

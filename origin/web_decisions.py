@@ -1,0 +1,87 @@
+"""One's own decisions: why not, from when, what can be done; and booking with an exception."""
+
+from datetime import date
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from origin import errors
+from origin.eligibility.decisions import Decision
+from origin.eligibility.own import OwnDecision
+from origin.eligibility.own_api import mirror, reference
+from origin.web_decided import outcome_of
+from origin.web_site import Site, see
+from origin.web_support_words import moment
+from origin.web_visit import Visit
+from origin.web_words import day, product
+from shared.problem import Problem
+
+
+class DecisionPages:
+    """``/decisions``, ``/decisions/{ref}`` and, for an exception, ``/decisions/{ref}/book``."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        serve = self._site.endpoint
+        return [
+            Route("/decisions", serve(self._list), methods=["GET"]),
+            Route("/decisions/{ref}", serve(self._show), methods=["GET"]),
+            Route("/decisions/{ref}/book", serve(self._book), methods=["POST"]),
+        ]
+
+    async def _list(self, visit: Visit) -> Response:
+        person = visit.require_person()
+        told = await mirror(visit.state, visit.language).all(person.pseudonym)
+        said = [(each, moment(each.decided_at, visit.language)) for each in told.decisions]
+        return self._site.page(visit, "decisions.html", decisions=said)
+
+    async def _show(self, visit: Visit) -> Response:
+        told = await _own(visit)
+        language = visit.language
+        return self._site.page(
+            visit,
+            "decision.html",
+            told=told,
+            decided=moment(told.decided_at, language),
+            until=moment(told.expires_at, language),
+            changes_on=_day(told.changes_on, language),
+            products=[] if told.grants is None else [product(code, language) for code in told.grants.products],
+            reasons=[each.text for each in told.reasons],
+        )
+
+    async def _book(self, visit: Visit) -> Response:
+        """Go on to book with an exception, as if the questions had been answered so."""
+        visit.check_form(await visit.form())
+        told = await _own(visit)
+        admission = await visit.require_admission()
+        if told.programme != admission.programme.id:
+            raise Problem(errors.DECISION_UNKNOWN)
+        if told.stand != "exception":
+            raise Problem(errors.OVERRIDE_ENDED)
+        decision = Decision(
+            decision_ref=told.decision_ref,
+            outcome=told.outcome,
+            rule_version=told.rule_version,
+            reasons=[],
+            missing=[],
+            grants=told.grants,
+            explain=[],
+            would_change=[],
+            changes_on=None,
+            expires_at=told.expires_at,
+        )
+        visit.kept.outcome = outcome_of(decision, told.region)
+        visit.kept.outcome.by_exception = True
+        return see("/slots")
+
+
+async def _own(visit: Visit) -> OwnDecision:
+    ref = reference(visit.request.path_params["ref"])
+    return await mirror(visit.state, visit.language).one(visit.require_person().pseudonym, ref)
+
+
+def _day(value: date | None, language: str) -> str:
+    return "" if value is None else day(value, language)

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.eligibility.decisions import Decision
-from origin.eligibility.own import OwnDecision
+from origin.eligibility.own import SOON, OwnDecision
 from origin.eligibility.own_api import mirror, reference
 from origin.web_decided import outcome_of
 from origin.web_site import Site, see
@@ -47,7 +47,7 @@ class DecisionPages:
             told=told,
             decided=moment(told.decided_at, language),
             until=moment(told.expires_at, language),
-            changes_on=_day(told.changes_on, language),
+            changes_on=_soon(told.changes_on, visit.state.clock.now().date(), language),
             products=[] if told.grants is None else [product(code, language) for code in told.grants.products],
             reasons=[each.text for each in told.reasons],
         )
@@ -83,5 +83,5 @@ async def _own(visit: Visit) -> OwnDecision:
     return await mirror(visit.state, visit.language).one(visit.require_person().pseudonym, ref)
 
 
-def _day(value: date | None, language: str) -> str:
-    return "" if value is None else day(value, language)
+def _soon(changes_on: date | None, today: date, language: str) -> str:
+    return "" if changes_on is None or changes_on - today > SOON else day(changes_on, language)

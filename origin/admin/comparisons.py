@@ -43,18 +43,20 @@ _AT = {
     "end_of_year": marked("at the end of the year"),
     "end_of_season": marked("at the end of the season"),
 }
+_MORE = marked("%(asked)s, %(more)s")
 
 
 def words(branch: Any, document: Document, language: str, say: Say) -> str:
     """Return what a comparison of ``document`` asks, in ``language``, which ``say`` speaks too."""
     fact = _MONTHS if branch.fact == "age" and getattr(branch, "unit", None) == "months" else _FACTS[branch.fact]
-    parts = [_asked(branch, document, language, say)]
+    said = _asked(branch, document, language, say)
     at: str | None = getattr(branch, "at", None)
     if at is not None:
-        parts.append(say(_AT[at]) if at in _AT else say(_DAYS["="]) % {"value": at})
+        when = say(_AT[at]) if at in _AT else say(_DAYS["="]) % {"value": at}
+        said = say(_MORE) % {"asked": said, "more": when}
     if getattr(branch, "verified", False):
-        parts.append(say(marked("verified")))
-    return f"{say(fact)}: {', '.join(parts)}"
+        said = say(_MORE) % {"asked": said, "more": say(marked("verified"))}
+    return say(marked("%(fact)s: %(asked)s")) % {"fact": say(fact), "asked": said}
 
 
 def _asked(branch: Any, document: Document, language: str, say: Say) -> str:

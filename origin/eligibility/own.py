@@ -5,7 +5,7 @@ Support is told more of how it came out (``origin.admin.answers``), and neither 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
@@ -42,7 +42,7 @@ _AGAIN = marked("If one of your answers was not right, or something has changed,
 _LATER = marked("Come back on that day; you do not need to do anything until then.")
 _WIDER = marked("The rules widen as more supply arrives.")
 _ASK = marked(
-    "If you think this is wrong, contact support with the reference. They can see why, but not what you answered."
+    "If you think this is wrong, contact support with the reference. They see how each rule came out, not your answers."
 )
 _BOOK = marked("Choose a time and a place while it lasts.")
 _CAN: dict[Stand, tuple[str, ...]] = {
@@ -53,6 +53,10 @@ _CAN: dict[Stand, tuple[str, ...]] = {
     "not_yet": (_AGAIN, _WIDER, _ASK),
     "incomplete": (_AGAIN, _ASK),
 }
+
+
+SOON = timedelta(days=366)
+"""A day that is further away is no comfort: it is told to programs, not on pages."""
 
 
 class OwnDecision(msgspec.Struct, frozen=True):
@@ -125,7 +129,8 @@ class Mirror:
         rules = await self._rules(row)
         made = None if rules is None or row["override"] is not None else self._again(row, rules)
         changes_on = None if made is None else made.changes_on
-        can = [_LATER if each is _WIDER and changes_on is not None else each for each in _CAN[stand]]
+        soon = changes_on is not None and changes_on - self.now.date() <= SOON
+        can = [_LATER if each is _WIDER and soon else each for each in _CAN[stand]]
         products: list[str] | None = row["products"]
         return OwnDecision(
             decision_ref=row["ref"],

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy import keys_cli, lottery_cli, passes_cli, playbook_cli, room_cli, rule_versions_cli, rules_cli
+from deploy import decision_cli, keys_cli, lottery_cli, passes_cli, playbook_cli, room_cli, rule_versions_cli, rules_cli
 from deploy.datadir import DataDir
 from deploy.errors import ChildDied, StackError
 from deploy.settings import StackSettings
@@ -30,6 +30,7 @@ app.add_typer(keys_cli.app)
 app.add_typer(lottery_cli.app)
 app.add_typer(passes_cli.app)
 app.add_typer(room_cli.app)
+app.add_typer(decision_cli.app)
 app.add_typer(rules_cli.app)
 rules_cli.app.add_typer(rule_versions_cli.app)
 rules_cli.app.command()(playbook_cli.replay)

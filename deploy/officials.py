@@ -18,7 +18,7 @@ from shared.settings import Settings
 
 T = TypeVar("T")
 
-ROLES = ("rules_author", "rules_reviewer", "operator")
+ROLES = ("rules_author", "rules_reviewer", "operator", "support", "overrider")
 _TOKEN_TTL_S = 300
 _TIMEOUT_S = 15
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -89,7 +90,7 @@ ENDPOINTS = (
         DECISIONS + "/{ref}/rules",
         read_rule_text,
         "The rules that a decision was made by, byte for byte",
-        answers={200: "application/json"},
+        answers={200: msgspec.Raw},
         path_params=REF,
         problems=(*_REFUSED, errors.REFERENCE_UNKNOWN),
         security=("bearer",),

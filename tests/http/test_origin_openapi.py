@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests import origin_world
+from tests import answers_world, origin_world
 from tests.fuzzing import fuzz
 from tests.origin_world import bearer
 
@@ -22,6 +22,8 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
             "DELETE /v1/appointments/{id}",
             "GET /v1/slots",
             "POST /v1/eligibility:evaluate",
+            "GET /v1/eligibility/decisions",
+            "GET /v1/eligibility/decisions/{ref}",
             "POST /v1/admission:exchange",
             "POST /v1/admission:extend",
             "GET /v1/capacity",
@@ -35,22 +37,31 @@ async def test_every_answer_to_officials_is_documented(database_url: str, tmp_pa
     async with origin_world.origin(database_url, tmp_path) as origin:
         document = (await origin.client.get("/openapi.json")).json()
         theirs = {path: item for path, item in document["paths"].items() if "/admin/" in path}
-        headers = {"Authorization": f"Bearer {bearer('olga', 'rules_author', 'rules_reviewer', 'operator')}"}
-        here = {path.replace("{programme}", "demo"): _without_programme(item) for path, item in theirs.items()}
-        good = {"POST /v1/admin/programmes/demo:freeze": {"reason": "a test"}}
+        roles = ("rules_author", "rules_reviewer", "operator", "support", "overrider")
+        headers = {"Authorization": f"Bearer {bearer('olga', *roles)}"}
+        ref = await origin.visitor().decision(origin_world.ADULT)
+        here = {
+            path.replace("{programme}", "demo").replace("{ref}", ref): _without(item, "programme", "ref")
+            for path, item in theirs.items()
+        }
+        good = {
+            "POST /v1/admin/programmes/demo:freeze": {"reason": "a test"},
+            f"POST /v1/admin/decisions/{ref}:override": answers_world.WANTED,
+        }
         seen = await asyncio.to_thread(
             fuzz, document | {"paths": theirs | here}, str(origin.client.base_url), headers, 15, good
         )
         assert {("POST /v1/admin/programmes/demo:freeze", 200), ("GET /v1/admin/programmes/demo/rules", 200)} <= seen
         assert ("POST /v1/admin/programmes/demo/rules", 422) in seen
+        assert {(f"GET /v1/admin/decisions/{ref}", 200), (f"POST /v1/admin/decisions/{ref}:override", 201)} <= seen
 
 
-def _without_programme(item: dict[str, Any]) -> dict[str, Any]:
+def _without(item: dict[str, Any], *names: str) -> dict[str, Any]:
     return {
         method: operation
         | {
             "operationId": f"{operation['operationId']}_here",
-            "parameters": [each for each in operation.get("parameters", []) if each["name"] != "programme"],
+            "parameters": [each for each in operation.get("parameters", []) if each["name"] not in names],
         }
         for method, operation in item.items()
     }

@@ -29,7 +29,7 @@ class Person:
 
     pseudonym: bytes = field(repr=False)
     roles: frozenset[str]
-    name: str = field(default="", repr=False)
+    name: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)

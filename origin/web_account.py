@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 from origin import admission
 from origin.booking.keep import upcoming
 from origin.config import OriginConfig
+from origin.eligibility.own_api import mirror
 from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
 from origin.web_decided import living
@@ -52,6 +53,8 @@ class AccountPages:
     async def _home(self, visit: Visit) -> Response:
         admitted = await visit.admission()
         coming = [] if visit.person is None else await upcoming(visit.state, visit.person)
+        told = mirror(visit.state, visit.language)
+        exception = None if visit.person is None else await told.exception(visit.person.pseudonym)
         left = None if admitted is None else max(0, int(admitted.exp - self._site.clock.unix()) // 60)
         return self._site.page(
             visit,
@@ -60,6 +63,7 @@ class AccountPages:
             appointments=[{"id": each.id, "slot": of_appointment(each, visit.language)} for each in coming],
             next=self._next(visit, admitted=admitted is not None),
             minutes_left=left,
+            exception=exception,
         )
 
     def _next(self, visit: Visit, *, admitted: bool) -> str:

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.admin.answers import Desk
-from origin.admin.officials import OMBUDSMAN, OPERATOR, OVERRIDER, SUPPORT
+from origin.admin.officials import OMBUDSMAN, OVERRIDER, SUPPORT
 from origin.admin.override_models import LONGEST_DAYS, OverrideReason
 from origin.admin.overrides import Overriding, grants_of, overrides_in
 from origin.identity import Official
@@ -126,7 +126,7 @@ class SupportPages:
         return await self._step(visit, official, confirm)
 
     async def _revoke(self, visit: Visit) -> Response:
-        official = _official(visit, OVERRIDER, OPERATOR)
+        official = _official(visit, OVERRIDER)
 
         async def revoke(overriding: Overriding, reason: str) -> None:
             await overriding.revoke(_as_uuid(visit.request.path_params["id"]), reason)

@@ -124,6 +124,16 @@ class Mirror:
             raise Problem(errors.DECISION_UNKNOWN)
         return await self._told(row)
 
+    async def exception(self, person: bytes) -> UUID | None:
+        """Return the exception that the person can book with now, the newest where there are more.
+
+        Raises:
+            Problem: 503 ``store_unavailable``.
+        """
+        async with self.database.connection() as connection:
+            row = await load(QUERIES)["live_exception"].row(connection, person=person, now=self.now)
+        return None if row is None else row["ref"]
+
     async def _told(self, row: Any) -> OwnDecision:
         stand = _stand(row, self.now)
         rules = await self._rules(row)

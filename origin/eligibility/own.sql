@@ -15,3 +15,11 @@ SELECT d.ref, d.programme, p.name, d.created_at, d.as_of, d.expires_at, d.outcom
        EXISTS (SELECT FROM override_revocation r WHERE r.override = d.override) AS ended
   FROM decision d JOIN programme p ON p.id = d.programme
  WHERE d.ref = :ref AND d.person = :person;
+
+-- name: live_exception^
+-- The newest exception that a person can book with now.
+SELECT d.ref FROM decision d
+ WHERE d.person = :person AND d.override IS NOT NULL AND d.expires_at > :now
+   AND NOT EXISTS (SELECT FROM override_revocation r WHERE r.override = d.override)
+ ORDER BY d.created_at DESC
+ LIMIT 1;

@@ -13,6 +13,7 @@ from shared.problem import Problem
 from tests import origin_world
 from tests.origin_world import ISSUER, ORIGIN_KEYS, PERSON_KEYS, START, bearer
 
+VISITOR = frozenset({"visitor"})
 EXPIRES = int(START.timestamp()) + 3600
 
 
@@ -65,3 +66,22 @@ async def test_a_bad_bearer_token_is_not_made_good_by_a_session(people: People) 
     cookie = people.start_session(ISSUER, "ana", frozenset(), EXPIRES)
     with pytest.raises(Problem, match="unauthenticated"):
         await people.caller(request(authorization="Bearer x", cookie=f"{SESSION_COOKIE}={cookie}"))
+
+
+async def test_an_official_has_a_name_in_the_browser_and_a_visitor_has_none(people: People) -> None:
+    sofia = people.start_session(ISSUER, "sofia", frozenset({"visitor", "support"}), EXPIRES)
+    official = people.official_signed_in(request(cookie=f"{SESSION_COOKIE}={sofia}"), "overrider", "support")
+    assert (official.name, official.role) == ("sofia", "support")
+    assert official.pseudonym == people.pseudonym(ISSUER, "sofia")
+    ana = people.signed_in(request(cookie=f"{SESSION_COOKIE}={people.start_session(ISSUER, 'ana', VISITOR, EXPIRES)}"))
+    assert ana is not None
+    assert ana.name == ""
+
+
+@pytest.mark.parametrize("roles", [frozenset(), VISITOR, frozenset({"operator"})])
+async def test_a_session_without_the_role_is_no_official(people: People, roles: frozenset[str]) -> None:
+    cookie = people.start_session(ISSUER, "ana", roles, EXPIRES)
+    with pytest.raises(Problem, match="forbidden"):
+        people.official_signed_in(request(cookie=f"{SESSION_COOKIE}={cookie}"), "support")
+    with pytest.raises(Problem, match="unauthenticated"):
+        people.official_signed_in(request(), "support")

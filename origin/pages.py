@@ -6,6 +6,7 @@ from origin.config import OriginConfig
 from origin.web_account import AccountPages
 from origin.web_appointments import AppointmentPages
 from origin.web_booking import BookingPages
+from origin.web_check import CheckPages
 from origin.web_eligibility import EligibilityPages
 from origin.web_site import Site
 from origin.web_slots import SlotPages
@@ -28,6 +29,7 @@ class Pages:
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
             TurnPages(self._site),
+            CheckPages(self._site, config, clock),
         )
 
     @property

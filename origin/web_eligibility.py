@@ -59,7 +59,7 @@ class EligibilityPages:
         if walk.open is not None:
             asked = form.getlist("asked")
             if asked and walk.open.group not in asked:
-                return see("/eligibility#next")
+                return see("/eligibility")
             return self._form(visit, walk, [walk.open], status=422)
         visit.kept.outcome = await self._decide(visit, admission, person, walk)
         return see(RESULT)

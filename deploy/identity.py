@@ -13,6 +13,8 @@ USERS: tuple[dict[str, object], ...] = (
     {"sub": "bruno", "name": "Bruno Iglesias", "email": "bruno@example.org", "roles": ["visitor"]},
     {"sub": "carmen", "name": "Carmen Vidal", "email": "carmen@example.org", "roles": ["visitor"]},
     {"sub": "olga", "name": "Olga Prieto (operator)", "email": "olga@example.org", "roles": ["visitor", "operator"]},
+    {"sub": "aurelia", "name": "Aurelia Soto (author)", "email": "aurelia@example.org", "roles": ["rules_author"]},
+    {"sub": "rosa", "name": "Rosa Vega (reviewer)", "email": "rosa@example.org", "roles": ["rules_reviewer"]},
 )
 
 

@@ -8,6 +8,8 @@ from origin.web_appointments import AppointmentPages
 from origin.web_booking import BookingPages
 from origin.web_check import CheckPages
 from origin.web_eligibility import EligibilityPages
+from origin.web_rules import RulesPages
+from origin.web_rules_acts import RulesActs
 from origin.web_site import Site
 from origin.web_slots import SlotPages
 from origin.web_turn import TurnPages
@@ -22,6 +24,7 @@ class Pages:
 
     def __init__(self, config: OriginConfig, clock: Clock, ids: Ids) -> None:
         self._site = Site(config, clock, ids)
+        rules = RulesPages(self._site)
         self._rooms = (
             AccountPages(self._site, config, ids),
             EligibilityPages(self._site),
@@ -30,6 +33,8 @@ class Pages:
             AppointmentPages(self._site),
             TurnPages(self._site),
             CheckPages(self._site, config, clock),
+            rules,
+            RulesActs(self._site, rules),
         )
 
     @property

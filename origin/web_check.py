@@ -16,6 +16,7 @@ from origin import errors
 from origin.admin.programmes import Programme
 from origin.config import OriginConfig
 from origin.eligibility.decisions import reason_in
+from origin.eligibility.document import in_language
 from origin.state import OriginState, state_of
 from origin.web_eligibility import spoken
 from origin.web_form import typed_in
@@ -119,10 +120,11 @@ class CheckPages:
         checked.state.metrics.checks.labels(verdict.outcome).inc()
         html = self._render(
             checked,
+            walk,
             "check_result.html",
             verdict=said(verdict, rules.document, given, checked.language),
             carried=list(Walk(walk.script).carried(typed)),
-            switch_form="answers",
+            switch_form="questions",
         )
         return Page(checked.language, html.encode())
 
@@ -130,17 +132,18 @@ class CheckPages:
         complaints = [spoken(walk.open, checked.language)] if faulty and walk.open is not None else []
         return self._render(
             checked,
+            walk,
             "check.html",
-            walk=walk,
             typed=typed,
             errors=complaints,
             carried=list(walk.carried(typed)),
             switch_form="questions",
         )
 
-    def _render(self, checked: _Checked, template: str, **context: object) -> str:
-        common = {"programme": checked.programme.name, "address": checked.address, "switch_url": checked.address}
-        return self._site.render(checked.language, template, back=checked.address, **common, **context)
+    def _render(self, checked: _Checked, walk: Walk, template: str, **context: object) -> str:
+        common = {"address": checked.address, "switch_url": checked.address, "back": checked.address}
+        title = in_language(walk.script.rules.document.title, checked.language) or checked.programme.name
+        return self._site.render(checked.language, template, walk=walk, title=title, **common, **context)
 
     def _too_many(self, request: Request, after_s: int) -> Response:
         language = _language(request, FormData())

@@ -179,10 +179,10 @@ class Visit:
     def _digest(self, key: bytes) -> str:
         return hmac.digest(key, b"vestibule:form:" + self._csrf.encode(), "sha256").hex()[:40]
 
-    async def form(self) -> FormData:
+    async def form(self, *, max_files: int = 0) -> FormData:
         """Return the form that was sent; an empty one where it cannot be read."""
         try:
-            return await self.request.form(max_fields=100, max_files=0)
+            return await self.request.form(max_fields=100, max_files=max_files)
         except HTTPException:
             return FormData()
 

@@ -27,6 +27,8 @@ async function send(form, button) {
   const turn = document.getElementById("turn"); // it counts on, and knows what it has said
   main.replaceChildren(...page.getElementById("main").childNodes);
   if (turn) main.querySelector("#turn")?.replaceWith(turn);
+  const tongues = page.querySelector(".tongues"); // it sends the form along, where there is one
+  if (tongues) document.querySelector(".tongues")?.replaceWith(tongues);
   listen();
   const focus = main.querySelector("[autofocus]") ?? main.querySelector("h1");
   if (focus.tagName === "H1") focus.tabIndex = -1;

@@ -69,7 +69,7 @@ class RulesPages:
             told = await reports.versions(connection, programme.id)
             moves = (await reports.history(connection, programme.id)).moves
             frozen = (await freeze.freezes(connection, programme.id)).frozen
-            regions = await _regions(connection)
+            names = await _names(connection)
         return self._page(
             visit,
             "rules.html",
@@ -80,7 +80,7 @@ class RulesPages:
             moves=list(reversed(moves))[:_MOST_MOVES],
             line=timeline(moves, visit.state.clock.now()),
             frozen=frozen,
-            regions=regions,
+            names=names,
             fault=fault,
             detail=detail,
         )
@@ -98,6 +98,7 @@ class RulesPages:
             told = await reports.versions(connection, programme.id)
             one = await reports.version(connection, programme.id, number)
             shadow = await reports.shadow_report(connection, programme.id, number)
+            names = await _names(connection)
         document = readable(one)
         if cases is None and document is not None:
             cases = tried(document, shipped_cases(one.ruleset))
@@ -107,6 +108,7 @@ class RulesPages:
             programme,
             status,
             one=one,
+            names=names,
             others=[each.version for each in told.versions if each.version != number],
             beside=_beside(one, told.in_force),
             shadow=compared(shadow) if shadow.compared or shadow.waiting else None,
@@ -172,9 +174,10 @@ def readable(one: VersionWithDocument) -> Document | None:
         return None
 
 
-async def _regions(connection: Connection) -> list[tuple[str, str]]:
+async def _names(connection: Connection) -> dict[str, str]:
+    """Return what regions are called, by name."""
     rows = await load(OFFICIALS)["regions"].rows(connection)
-    return [(row["id"], row["name"]) for row in rows]
+    return {row["id"]: row["name"] for row in rows}
 
 
 def _beside(one: Version, in_force: list[Any]) -> int | None:

@@ -131,11 +131,14 @@ class RulesActs:
     async def _publisher(self, visit: Visit, act: RulesAct) -> AsyncIterator[tuple[Publisher, FormData]]:
         """Lend a publisher in the name of who has signed in, and the form, once both may be used."""
         official = self._site.staff.official(visit, *MAY[act])
-        form = await _form(visit)  # before a connection is taken: bodies may come slowly
-        visit.check_form(form)
-        programme = await programme_of(visit)
-        async with visit.state.database.connection() as connection:
-            yield Publisher(connection, programme.id, official, visit.state.clock.now()), form
+        form = await visit.form(max_files=1)  # before a connection is taken: bodies may come slowly
+        try:
+            visit.check_form(form)
+            programme = await programme_of(visit)
+            async with visit.state.database.connection() as connection:
+                yield Publisher(connection, programme.id, official, visit.state.clock.now()), form
+        finally:
+            await form.close()
 
 
 def why(form: FormData) -> str:
@@ -209,10 +212,6 @@ def _at(form: FormData) -> datetime | None:
 def _region(form: FormData) -> str | None:
     text = text_of(form, "region", at_most=64)
     return msgspec.convert(text, RegionId) if text else None
-
-
-async def _form(visit: Visit) -> FormData:
-    return await visit.form(max_files=1)
 
 
 async def _file_or_text(form: FormData, name: str) -> bytes:

@@ -7,14 +7,15 @@ import msgspec
 
 from origin.eligibility.differences import Difference, differences
 from origin.eligibility.document import Document
-from origin.eligibility.formats.v2 import Clause
-from origin.web_rules_words import Read, Reader
+from origin.eligibility.formats.v2 import Clause, Cohort
+from origin.web_rules_words import Read, ReadCohort, Reader
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a change: a clause in words, or a text."""
+    """One side of a change: a cohort or a clause in words, or a text."""
 
+    cohort: ReadCohort | None = None
     clause: Read | None = None
     text: str = ""
 
@@ -43,15 +44,12 @@ def _changed(each: Difference, old: Reader, new: Reader) -> Changed:
 
 
 def _side(value: Any, reader: Reader) -> Side:
-    clause = value.get("when", value) if isinstance(value, dict) else None
-    if isinstance(clause, dict) and "is" in clause:
-        return Side(reader.clause(msgspec.convert(clause, Clause)), _rest(value, clause))
-    return Side(text=_text(value))
-
-
-def _rest(value: dict[str, Any], clause: dict[str, Any]) -> str:
-    """Return what a cohort says besides its clause."""
-    return "" if value is clause else _text({name: each for name, each in value.items() if name != "when"})
+    if not isinstance(value, dict):
+        return Side(text=_text(value))
+    if "grants" in value:
+        return Side(cohort=reader.cohort(msgspec.convert(value, Cohort)))
+    clause = value.get("when", value)
+    return Side(clause=reader.clause(msgspec.convert(clause, Clause))) if "is" in clause else Side(text=_text(value))
 
 
 def _text(value: Any) -> str:

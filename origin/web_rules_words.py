@@ -104,7 +104,7 @@ class Reader:
             title=in_language(document.title, self._language),
             requires=None if document.requires is None else self.clause(document.requires),
             exclusions=[(each.id, self.clause(each.when)) for each in document.exclusions],
-            cohorts=[self._cohort(each) for each in document.cohorts],
+            cohorts=[self.cohort(each) for each in document.cohorts],
             sources=[f"{each.title} ({each.year})" for each in document.source],
         )
 
@@ -118,7 +118,8 @@ class Reader:
             case _:
                 return self._one(clause)
 
-    def _cohort(self, cohort: v2.Cohort) -> ReadCohort:
+    def cohort(self, cohort: v2.Cohort) -> ReadCohort:
+        """Return a cohort."""
         grants = cohort.grants
         return ReadCohort(
             id=cohort.id,

@@ -195,7 +195,7 @@ async def test_a_document_is_read_out_in_words_and_in_every_language(origin: Ori
         "Age: at least 65",
         "gets Influenza vaccine with adjuvant, for older people or Influenza vaccine, dose 1",
         "You are 65 or older.",
-        "5 of 5 come out as expected",
+        "6 of 6 come out as expected",
     ):
         assert text in page, text
     reviewer.cookies["vestibule_lang"] = "es"

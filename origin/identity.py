@@ -1,6 +1,7 @@
 """Who is calling: a bearer token, or the session cookie of a browser that signed in.
 
 A person is known only by a keyed hash of issuer and subject; the subject itself is never stored, logged or sent back.
+Except of officials: what they do is kept with their name, so their session has it.
 """
 
 import hmac
@@ -14,19 +15,21 @@ from starlette.requests import Request
 from shared.bearer import BearerVerifier, Identity, require_identity
 from shared.clock import Clock
 from shared.keys import KeyRing
-from shared.problem import FORBIDDEN, Problem
+from shared.problem import FORBIDDEN, UNAUTHENTICATED, Problem
 from shared.signing import Sealer, SignatureRefused
 
 SESSION_COOKIE = "vestibule_session"
+VISITOR = "visitor"
 _REMEMBERED = 50_000
 
 
 @dataclass(frozen=True)
 class Person:
-    """A caller: ``pseudonym`` is 32 bytes, the same for the same person for ever."""
+    """A caller: ``pseudonym`` is 32 bytes, the same for the same person for ever. ``name``: only officials have one."""
 
     pseudonym: bytes = field(repr=False)
     roles: frozenset[str]
+    name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: bytes
     roles: list[str]
     exp: int
+    name: str = ""
 
 
 class People:
@@ -93,12 +97,28 @@ class People:
             return None
         if self._clock.unix() >= session.exp or len(session.person) != 32:
             return None
-        return Person(session.person, frozenset(session.roles))
+        return Person(session.person, frozenset(session.roles), session.name)
+
+    def official_signed_in(self, request: Request, *roles: str) -> Official:
+        """Return whose browser session the request carries: an official with one of ``roles``, the first of them.
+
+        For pages alone, whose forms are guarded; calls of the API need a bearer token.
+
+        Raises:
+            Problem: 401 ``unauthenticated``; 403 ``forbidden``.
+        """
+        person = self.signed_in(request)
+        if person is None:
+            raise Problem(UNAUTHENTICATED)
+        held = [role for role in roles if role in person.roles]
+        if not held or not person.name:
+            raise Problem(FORBIDDEN)
+        return Official(person.name, person.pseudonym, held[0])
 
     def start_session(self, issuer: str, sub: str, roles: frozenset[str], expires_at: int) -> str:
         """Return the session cookie's value for somebody who has just signed in; ``expires_at`` in Unix seconds."""
-        person = self.pseudonym(issuer, sub)
-        session = Session(v=1, kid=self._sessions.kid, person=person, roles=sorted(roles), exp=expires_at)
+        person, name = self.pseudonym(issuer, sub), sub if roles - {VISITOR} else ""
+        session = Session(v=1, kid=self._sessions.kid, person=person, roles=sorted(roles), exp=expires_at, name=name)
         return self._sessions.seal(session)
 
     def stay(self, request: Request, expires_at: int) -> str | None:

@@ -106,7 +106,6 @@ class AccountPages:
         until = int(self._site.clock.unix()) + KEPT_S
         session = visit.state.people.start_session(identity.issuer, identity.sub, identity.roles, until)
         visit.set_cookie(response, SESSION_COOKIE, session, KEPT_S)
-        self._site.staff.remember(response, identity)
         visit.drop_cookie(response, LOGIN_COOKIE)
         return response
 
@@ -121,5 +120,4 @@ class AccountPages:
         visit.check_form(await visit.form())
         response = see("/?note=signed_out")
         visit.sign_out(response)
-        self._site.staff.forget(response)
         return response

@@ -24,10 +24,10 @@ from origin.web_rules_changed import changes
 from origin.web_rules_drawn import WIDTH, compared, timeline
 from origin.web_rules_words import Reader
 from origin.web_site import Site, see
-from origin.web_staff import ADMIN
 from origin.web_visit import Visit
 from shared.problem import Problem
 
+ADMIN = "/admin"
 PROGRAMME = ADMIN + "/programmes/{programme}/rules"
 VERSION = PROGRAMME + "/{version:int}"
 _LARGEST = 2**31 - 1
@@ -51,7 +51,7 @@ class RulesPages:
         ]
 
     async def _programmes(self, visit: Visit) -> Response:
-        self._site.staff.official(visit, *MAY["read"])
+        visit.state.people.official_signed_in(visit.request, *MAY["read"])
         await visit.state.programmes.refresh()
         known = sorted(visit.state.programmes.by_room.values(), key=lambda each: each.name)
         if len(known) == 1:
@@ -63,7 +63,7 @@ class RulesPages:
 
         ``fault``: the code of what was refused just now, ``detail``: more of it.
         """
-        self._site.staff.official(visit, *MAY["read"])
+        visit.state.people.official_signed_in(visit.request, *MAY["read"])
         programme = await programme_of(visit)
         async with visit.state.database.connection() as connection:
             told = await reports.versions(connection, programme.id)
@@ -92,7 +92,7 @@ class RulesPages:
 
         As ``overview``; ``cases``: to be shown instead of those that are shipped with it.
         """
-        self._site.staff.official(visit, *MAY["read"])
+        visit.state.people.official_signed_in(visit.request, *MAY["read"])
         programme, number = await programme_of(visit), number_of(visit)
         async with visit.state.database.connection() as connection:
             told = await reports.versions(connection, programme.id)
@@ -119,7 +119,7 @@ class RulesPages:
         )
 
     async def _diff(self, visit: Visit) -> Response:
-        self._site.staff.official(visit, *MAY["read"])
+        visit.state.people.official_signed_in(visit.request, *MAY["read"])
         programme, number = await programme_of(visit), number_of(visit)
         other = visit.request.query_params.get("with", "")
         if not (other.isascii() and other.isdigit() and int(other) <= _LARGEST):
@@ -132,7 +132,7 @@ class RulesPages:
         return self._page(visit, "rules_diff.html", programme, before=before, after=after, found=found)
 
     def _page(self, visit: Visit, template: str, programme: Programme, status: int = 200, **context: Any) -> Response:
-        roles = self._site.staff.roles(visit)
+        roles = frozenset() if visit.person is None else visit.person.roles
         path = f"{ADMIN}/programmes/{programme.id}/rules"
         return self._site.page(
             visit,

@@ -18,10 +18,9 @@ from origin.eligibility.cases import InvalidCases, parse_cases
 from origin.eligibility.may import MAY, RulesAct
 from origin.eligibility.publishing import Publisher
 from origin.eligibility.version_models import Verdict
-from origin.web_rules import PROGRAMME, VERSION, RulesPages, number_of, programme_of, readable
+from origin.web_rules import ADMIN, PROGRAMME, VERSION, RulesPages, number_of, programme_of, readable
 from origin.web_rules_cases import tried
 from origin.web_site import Site, see
-from origin.web_staff import ADMIN
 from origin.web_visit import FORM_STALE, Visit, text_of
 from shared import problem
 from shared.problem import Problem, ProblemType
@@ -130,7 +129,7 @@ class RulesActs:
     @asynccontextmanager
     async def _publisher(self, visit: Visit, act: RulesAct) -> AsyncIterator[tuple[Publisher, FormData]]:
         """Lend a publisher in the name of who has signed in, and the form, once both may be used."""
-        official = self._site.staff.official(visit, *MAY[act])
+        official = visit.state.people.official_signed_in(visit.request, *MAY[act])
         form = await visit.form(max_files=1)  # before a connection is taken: bodies may come slowly
         try:
             visit.check_form(form)

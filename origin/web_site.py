@@ -10,7 +10,6 @@ from origin.admin.programmes import Programme
 from origin.config import OriginConfig
 from origin.eligibility.decisions import Reason, reason_in
 from origin.eligibility.rulebook import RulesUnavailable
-from origin.web_staff import Staff
 from origin.web_visit import Visit, Visits
 from origin.web_words import CATALOGUES, TurnWords, of_turn, where
 from shared.clock import Clock
@@ -70,7 +69,6 @@ class Site:
         self.errors = ErrorPages(self._environments)
         self.ring = KeyRing.load(config.origin_keys_file)
         self.clock = clock
-        self.staff = Staff(self.ring, clock, ids, secure=config.secure_cookies)
         self.visits = Visits(self.ring, clock, ids, secure=config.secure_cookies)
         self.edge_url = str(config.edge_public_url).rstrip("/")
 

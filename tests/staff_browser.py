@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from starlette.responses import Response
 
-from origin.web_staff import STAFF_COOKIE, Staff
-from shared.bearer import Identity
-from shared.ids import SystemIds
-from tests.origin_world import ISSUER, ORIGIN_KEYS, Origin
+from origin.identity import SESSION_COOKIE
+from tests.origin_world import ISSUER, Origin
 
 RULES = "/admin/programmes/demo/rules"
 
@@ -25,13 +22,9 @@ class StaffBrowser:
     cookies: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        response = Response()
-        staff = Staff(ORIGIN_KEYS, self.origin.world.clock, SystemIds(), secure=False)
-        staff.remember(
-            response, Identity(issuer=ISSUER, sub=self.sub, roles=frozenset(self.roles), expires_at=4_000_000_000)
-        )
-        value = response.headers["set-cookie"].partition("=")[2].partition(";")[0]
-        self.cookies[STAFF_COOKIE] = value
+        until = int(self.origin.world.clock.unix()) + 7200
+        people = self.origin.state.people
+        self.cookies[SESSION_COOKIE] = people.start_session(ISSUER, self.sub, frozenset(self.roles), until)
 
     async def get(self, path: str = "") -> httpx.Response:
         """Open a page; redirects are not followed."""

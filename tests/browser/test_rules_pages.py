@@ -87,9 +87,9 @@ async def test_the_rules_pages_are_for_everybody_who_works_with_them(stack: Stac
             await _check(page)
 
 
-async def test_somebody_without_a_role_is_asked_to_sign_in_as_somebody_else(stack: Stack, visit: Visit) -> None:
+async def test_the_rules_page_is_not_open_to_visitors(stack: Stack, visit: Visit) -> None:
     way = Way(await visit(), stack)
     await way.page.goto(stack.origin_url + RULES)
     await way.sign_in("ana")
-    await way.heading("Please sign in")
+    await way.heading("This is not open to you")
     await _check(way.page)

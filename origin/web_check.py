@@ -4,6 +4,7 @@ What was typed travels in the form, to and fro, and never in an address. No cook
 the language is looked at. It is for the many who wait, and must not cost those who book: see ``Turnstile``.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
@@ -20,7 +21,7 @@ from origin.eligibility.document import in_language
 from origin.state import OriginState, state_of
 from origin.web_eligibility import spoken
 from origin.web_form import typed_in
-from origin.web_questions import Asker, Walk
+from origin.web_questions import Asker, Walk, shown_by
 from origin.web_site import Site
 from origin.web_turnstile import Turnstile
 from origin.web_verdict import of_evaluation, said
@@ -31,7 +32,6 @@ from shared.web.languages import LANGUAGES, language_of
 from shared.web.shell import Encoding, Page, Shell
 
 PATH = "/check/{programme}"
-_RECENT_S = 1.0
 _MOST_FRONTS = 64
 _FRESH = b"public, max-age=30"
 
@@ -74,16 +74,17 @@ class CheckPages:
             return self._too_many(request, after_s)
         try:
             checked = await _read(request)
-            walk = await self._walk(checked, typed_in(checked.form))
+            shown = shown_by(checked.form) if "asked" in checked.form and "lang" not in checked.form else ()
+            walk = await self._walk(checked, typed_in(checked.form), shown)
             return self._next(checked, walk) if request.method == "POST" else self._front(checked, walk)
         except Problem as refused:
             return self._site.errors.render(refused, again=request.url.path, lang=language_of(request.scope))
         finally:
             self._turnstile.leave()
 
-    async def _walk(self, checked: _Checked, typed: Typed) -> Walk:
+    async def _walk(self, checked: _Checked, typed: Typed, shown: Collection[str]) -> Walk:
         book, today = checked.state.decisions.rules, checked.state.clock.now().date()
-        return await self._asker.walk(book, checked.programme, typed, checked.language, today, _RECENT_S)
+        return await self._asker.walk(book, checked.programme, typed, checked.language, today, shown)
 
     def _front(self, checked: _Checked, walk: Walk) -> Response:
         """The first question, the same for all: rendered once for each version and language, and good for caches."""
@@ -103,12 +104,11 @@ class CheckPages:
     def _next(self, checked: _Checked, walk: Walk) -> Response:
         """The next question, what is wrong with an answer, or what the rules say."""
         typed, form = typed_in(checked.form), checked.form
-        if walk.open is None and "edit" not in form:
+        if walk.open is None and not walk.has_unseen(form) and "edit" not in form:
             return self._result(checked, walk, typed)
-        faulty = walk.open is not None and walk.open.group in form.getlist("asked") and "lang" not in form
         checked.state.metrics.checks.labels("asked").inc()
-        html = self._asking(checked, walk, typed, faulty=faulty)
-        return Page(checked.language, html.encode(), 422 if faulty else 200)
+        html = self._asking(checked, walk, typed)
+        return Page(checked.language, html.encode(), 422 if walk.complaints else 200)
 
     def _result(self, checked: _Checked, walk: Walk, typed: Typed) -> Response:
         rules, today = walk.script.rules, checked.state.clock.now().date()
@@ -128,14 +128,13 @@ class CheckPages:
         )
         return Page(checked.language, html.encode())
 
-    def _asking(self, checked: _Checked, walk: Walk, typed: Typed, *, faulty: bool = False) -> str:
-        complaints = [spoken(walk.open, checked.language)] if faulty and walk.open is not None else []
+    def _asking(self, checked: _Checked, walk: Walk, typed: Typed) -> str:
         return self._render(
             checked,
             walk,
             "check.html",
             typed=typed,
-            errors=complaints,
+            errors=[spoken(complaint, checked.language) for complaint in walk.complaints],
             carried=list(walk.carried(typed)),
             switch_form="questions",
         )

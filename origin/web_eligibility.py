@@ -1,5 +1,6 @@
 """The questions, one after the other, and what they come to."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -11,14 +12,12 @@ from origin.gate import Admission
 from origin.identity import Person
 from origin.web_decided import RESULT, outcome_of, standing
 from origin.web_form import Complaint, typed_in
-from origin.web_questions import Asker, Walk
+from origin.web_questions import Asker, Walk, shown_by
 from origin.web_site import Site, see
 from origin.web_verdict import said
 from origin.web_visit import FORM_STALE, Outcome, Typed, Visit, text_of
 from origin.web_words import texts_in
 from shared.problem import Problem
-
-_RECENT_S = 1.0
 
 
 class EligibilityPages:
@@ -40,7 +39,7 @@ class EligibilityPages:
     async def _ask(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
         visit.require_person()
-        return self._form(visit, await self._walk(visit, admission))
+        return self._form(visit, await self._walk(visit, admission, ()))
 
     async def _answer(self, visit: Visit) -> Response:
         form = await visit.form()
@@ -49,18 +48,17 @@ class EligibilityPages:
             return self._site.speak(text_of(form, "lang"), see("/eligibility"))
         admission = await visit.require_admission()
         person = visit.require_person()
-        walk = await self._walk(visit, admission)
+        walk = await self._walk(visit, admission, shown_by(form))
         try:
             visit.check_form(form)
         except Problem as stale:
             if stale.kind is not FORM_STALE:
                 raise
             return self._form(visit, walk, note="stale", status=403)
-        if walk.open is not None:
-            asked = form.getlist("asked")
-            if asked and walk.open.group not in asked:
-                return see("/eligibility")
-            return self._form(visit, walk, [walk.open], status=422)
+        if walk.complaints:
+            return self._form(visit, walk, status=422)
+        if walk.has_unseen(form):
+            return see("/eligibility")
         visit.kept.outcome = await self._decide(visit, admission, person, walk)
         return see(RESULT)
 
@@ -91,15 +89,13 @@ class EligibilityPages:
             chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
         )
 
-    async def _walk(self, visit: Visit, admission: Admission) -> Walk:
+    async def _walk(self, visit: Visit, admission: Admission, shown: Collection[str]) -> Walk:
         typed = visit.kept.typed or Typed()
         today = visit.state.clock.now().date()
         book, programme = visit.state.decisions.rules, admission.programme
-        return await self._asker.walk(book, programme, typed, visit.language, today, _RECENT_S)
+        return await self._asker.walk(book, programme, typed, visit.language, today, shown)
 
-    def _form(
-        self, visit: Visit, walk: Walk, complaints: list[Complaint] | None = None, *, note: str = "", status: int = 200
-    ) -> Response:
+    def _form(self, visit: Visit, walk: Walk, *, note: str = "", status: int = 200) -> Response:
         return self._site.page(
             visit,
             "eligibility.html",
@@ -109,7 +105,7 @@ class EligibilityPages:
             turn_form="questions",
             walk=walk,
             typed=visit.kept.typed or Typed(),
-            errors=[spoken(complaint, visit.language) for complaint in complaints or []],
+            errors=[spoken(complaint, visit.language) for complaint in walk.complaints],
             note=note,
         )
 

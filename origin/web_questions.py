@@ -4,9 +4,11 @@ Each next question follows from the answers before it, so an answer that is chan
 typed, and count for nothing as long as they are not asked.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+
+from starlette.datastructures import FormData
 
 from origin import errors
 from origin.admin.programmes import Programme
@@ -15,7 +17,7 @@ from origin.eligibility.document import Texts, in_language
 from origin.eligibility.formats import check, v2
 from origin.eligibility.formats.lift import lifted
 from origin.eligibility.person import Facts
-from origin.eligibility.questions import Interview, Question
+from origin.eligibility.questions import QUESTIONS, Interview, Question
 from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.versions import Rules
 from origin.web_form import FIELDS, NONE, Answered, Complaint, read
@@ -28,6 +30,7 @@ _ELSEWHERE = "elsewhere"
 _OTHER_PRODUCT = "another"
 _ALWAYS: tuple[Question, ...] = ("birth", "doses", "dosed", "pregnant")
 _MOST_KEPT = 32
+_RECENT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,22 @@ class Asked:
 
 @dataclass
 class Walk:
-    """As far as the answers go. ``open``: what is wrong with the last question, or missing; None once all is said."""
+    """As far as the answers go.
+
+    ``open``: the question that they do not get beyond, with what is wrong; None once all is said. ``complaints``: what
+    is wrong with questions that were shown, to be told.
+    """
 
     script: Script
     facts: Facts = field(default_factory=Facts)
     asked: list[Asked] = field(default_factory=list)
     open: Complaint | None = None
+    complaints: list[Complaint] = field(default_factory=list)
+
+    def has_unseen(self, form: FormData) -> bool:
+        """Return whether a question is asked that the form did not show: nobody is judged by what they do not see."""
+        shown = shown_by(form)
+        return any(asked.name not in shown for asked in self.asked)
 
     def carried(self, typed: Typed) -> Iterator[tuple[str, str]]:
         """Yield what was typed and is not shown, as fields with their texts."""
@@ -86,19 +99,26 @@ class Asker:
         self._scripts: dict[tuple[str, str], Script] = {}
 
     async def walk(
-        self, book: RuleBook, programme: Programme, typed: Typed, language: str, today: date, within_s: float
+        self,
+        book: RuleBook,
+        programme: Programme,
+        typed: Typed,
+        language: str,
+        today: date,
+        shown: Collection[str] = (),
     ) -> Walk:
-        """Return the walk through the questions under the rules in force, as of at most ``within_s`` seconds ago.
+        """Return the walk through the questions under the rules in force, as of at most a second ago.
 
-        Where a region has rules of its own, the region is asked first, and its rules ask the rest.
+        Where a region has rules of its own, the region is asked first, and its rules ask the rest. Where one of the
+        questions that were ``shown`` must be corrected, the others stay, so that nothing vanishes under a mistake.
 
         Raises:
             Problem: 503 ``rules_missing``, ``rules_unavailable``, ``store_unavailable``.
         """
         with no_rules_refused():
-            regions = [each for each in await book.in_force(programme.id, within_s=within_s) if each is not None]
-            general = await book.current(programme, within_s=within_s)
-            local = await book.current(programme, typed.region, within_s=within_s) if regions else general
+            regions = [each for each in await book.in_force(programme.id, within_s=_RECENT_S) if each is not None]
+            general = await book.current(programme, within_s=_RECENT_S)
+            local = await book.current(programme, typed.region, within_s=_RECENT_S) if regions else general
         if general is None or local is None:
             raise Problem(errors.RULES_MISSING, retry_after_s=30)
         walk = Walk(self._script(general, language))
@@ -111,6 +131,8 @@ class Asker:
             if question is None:
                 break
             _ask(walk, _question(walk, question), typed, today)
+        if walk.open is not None and walk.open.group in shown:
+            _keep(walk, shown, typed, today)
         return walk
 
     def _script(self, rules: Rules, language: str) -> Script:
@@ -125,13 +147,34 @@ class Asker:
 
 
 def _ask(walk: Walk, asked: Asked, typed: Typed, today: date) -> None:
-    walk.asked.append(asked)
-    codes = [choice.code for choice in asked.choices]
-    answer = read(asked.name, Answered(typed, walk.facts, codes, today))
+    answer = _answer(walk, asked, typed, today)
     if isinstance(answer, Complaint):
         walk.open = answer
     else:
         walk.facts = answer
+
+
+def _keep(walk: Walk, shown: Collection[str], typed: Typed, today: date) -> None:
+    """Go on asking what was shown, for all that is wrong with it."""
+    assert walk.open is not None
+    walk.complaints.append(walk.open)
+    left = walk.script.askable - {asked.name for asked in walk.asked}
+    for question in QUESTIONS:
+        if question in shown and question in left:
+            answer = _answer(walk, _question(walk, question), typed, today)
+            if isinstance(answer, Complaint):
+                walk.complaints.append(answer)
+
+
+def _answer(walk: Walk, asked: Asked, typed: Typed, today: date) -> Facts | Complaint:
+    walk.asked.append(asked)
+    codes = [choice.code for choice in asked.choices]
+    return read(asked.name, Answered(typed, walk.facts, codes, today))
+
+
+def shown_by(form: FormData) -> Collection[str]:
+    """Return the questions that a form showed; one that does not say so showed all."""
+    return {each for each in form.getlist("asked") if isinstance(each, str)} or QUESTIONS
 
 
 def _where(script: Script, regions: list[str]) -> Asked:

@@ -33,6 +33,8 @@ async def test_a_faulty_form_keeps_what_was_typed_and_leads_to_the_fault(
     await expect(page.get_by_role("alert")).to_be_focused()
     await expect(page.get_by_label("Day", exact=True)).to_have_value("31")
     await expect(page.get_by_label("Year", exact=True)).to_have_value("1958")
+    await expect(page.get_by_label("Where do you live?")).to_have_value("ES-CM")
+    await expect(page.get_by_label("Diabetes")).to_be_checked()
     await way.follow("That day does not exist: check day and month")
     await expect(page.get_by_label("Day", exact=True)).to_be_focused()
     await expect(page.get_by_label("Day", exact=True)).to_have_attribute("aria-invalid", "true")

@@ -60,7 +60,11 @@ async def test_a_faulty_answer_is_named_and_nothing_typed_is_lost(origin: Origin
     assert "That day does not exist" in page.text
     for kept in ('value="31"', '<input type="hidden" name="job" value="ISCO-221">'):
         assert kept in page.text
-    assert '<input type="hidden" name="region" value="ES-MD">' in page.text  # not asked until the day is right
+    assert re.findall(r'name="asked" value="(\w+)"', page.text) == [
+        "birth",
+        "region",
+    ]  # nothing vanishes under a mistake
+    assert 'value="ES-MD" selected' in page.text
 
 
 @pytest.mark.parametrize(

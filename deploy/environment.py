@@ -24,6 +24,7 @@ def write_rooms(data: DataDir, settings: StackSettings) -> None:
         "call_window_s": 30,
         "state": "open",
         "capacity_url": f"{settings.url('origin_port')}/v1/capacity",
+        "check_url": f"{settings.url('origin_port')}/check/{demo.PROGRAMME}",
         "limits": {"joins": _CROWD, "acts": _CROWD},
     }
     data.rooms.write_text(json.dumps({"rooms": [room]}, indent=2) + "\n")

@@ -16,6 +16,8 @@ USERS: tuple[dict[str, object], ...] = (
     {"sub": "sofia", "name": "Sofía Marín (support)", "email": "sofia@example.org", "roles": ["support"]},
     {"sub": "vera", "name": "Vera Soto (exceptions)", "email": "vera@example.org", "roles": ["overrider"]},
     {"sub": "victor", "name": "Víctor Ruiz (exceptions)", "email": "victor@example.org", "roles": ["overrider"]},
+    {"sub": "aurelia", "name": "Aurelia Soto (author)", "email": "aurelia@example.org", "roles": ["rules_author"]},
+    {"sub": "rosa", "name": "Rosa Vega (reviewer)", "email": "rosa@example.org", "roles": ["rules_reviewer"]},
 )
 
 

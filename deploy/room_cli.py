@@ -44,6 +44,7 @@ def create(
     burst: Annotated[int | None, typer.Option(help="Tokens at once.")] = None,
     enter_url: Annotated[str | None, typer.Option(help="Where people go with their token.")] = None,
     capacity_url: Annotated[str | None, typer.Option(help="Capacity feed of what lies behind.")] = None,
+    check_url: Annotated[str | None, typer.Option(help="Where people may ask whether they could book.")] = None,
     state: Annotated[str | None, typer.Option(help="How it begins: open, paused, draining or closed.")] = None,
     edge: Edge = None,
     as_json: AsJson = False,
@@ -53,7 +54,9 @@ def create(
         from deploy import rooms
 
         given = {"id": room, "reason": reason, "name": name, "rate_per_s": rate, "burst": burst, "state": state}
-        plan = rooms.planned(file, {**given, "enter_url": enter_url, "capacity_url": capacity_url})
+        plan = rooms.planned(
+            file, {**given, "enter_url": enter_url, "capacity_url": capacity_url, "check_url": check_url}
+        )
     do(edge, lambda client: client.create_room(plan), as_json=as_json)
 
 

@@ -53,6 +53,7 @@ from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 
 BODY_LIMIT = 16 * 1024
 ADMIN_BODY_LIMIT = MAX_BYTES + 4 * 1024  # rule documents, and what is said about them
+ADMIN_FORM_LIMIT = 3 * ADMIN_BODY_LIMIT  # the same in a form, where every quotation mark takes three bytes
 
 
 class LifespanState(TypedDict):
@@ -108,7 +109,9 @@ def create_app(
             Middleware(Measured, traffic=traffic),
             Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
-            Middleware(BodyLimit, limit=BODY_LIMIT, larger={"/v1/admin/": ADMIN_BODY_LIMIT}),
+            Middleware(
+                BodyLimit, limit=BODY_LIMIT, larger={"/v1/admin/": ADMIN_BODY_LIMIT, "/admin/": ADMIN_FORM_LIMIT}
+            ),
         ],
         exception_handlers={
             **pages.errors.handlers(),

@@ -36,6 +36,7 @@ class OriginMetrics:
             "evaluated", "Eligibility decisions, by outcome and rule version.", "outcome", "rule_version"
         )
         self.rules_faults = counter("rules_faults", "Failures to load rules, by fault.", "fault")
+        self.checks = counter("checks", "Pages of the anonymous self-check, by what they said.", "outcome")
         self.searched = counter("searched", "Slot searches answered.")
         self.book_attempted = counter("book_attempted", "Well-formed booking requests.")
         self.booked = counter("booked", "Appointments confirmed.")
@@ -62,6 +63,8 @@ class OriginMetrics:
         )
         for reason in REFUSAL_REASONS:
             self.admission_refused.labels(reason)
+        for outcome in ("opened", "asked", "eligible", "not_eligible", "incomplete", "busy"):
+            self.checks.labels(outcome)
         for outcome in ("extended", "enough", "used"):
             self.admission_extended.labels(outcome)
 

@@ -7,7 +7,10 @@ from origin.web_account import AccountPages
 from origin.web_appointments import AppointmentPages
 from origin.web_booking import BookingPages
 from origin.web_decisions import DecisionPages
+from origin.web_check import CheckPages
 from origin.web_eligibility import EligibilityPages
+from origin.web_rules import RulesPages
+from origin.web_rules_acts import RulesActs
 from origin.web_site import Site
 from origin.web_slots import SlotPages
 from origin.web_support import SupportPages
@@ -23,6 +26,7 @@ class Pages:
 
     def __init__(self, config: OriginConfig, clock: Clock, ids: Ids) -> None:
         self._site = Site(config, clock, ids)
+        rules = RulesPages(self._site)
         self._rooms = (
             AccountPages(self._site, config, ids),
             EligibilityPages(self._site),
@@ -32,6 +36,9 @@ class Pages:
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),
+            CheckPages(self._site, config, clock),
+            rules,
+            RulesActs(self._site, rules),
         )
 
     @property

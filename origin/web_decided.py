@@ -1,30 +1,27 @@
 """The decision that a visit carries. It holds for as long as it lives, and as the rules it counts for are in force."""
 
+import msgspec
+
 from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import Admission
+from origin.web_verdict import of_decision
 from origin.web_visit import Outcome, Visit
 
 RESULT = "/eligibility/result"
 _QUESTIONS = "/eligibility"
-_MOST_REASONS = 24
 
 
 def outcome_of(decision: Decision, region: str | None, *, again: bool = False) -> Outcome:
     """Return as much of a decision as the pages need; ``again``: made again because the rules have changed."""
     return Outcome(
         ref=decision.decision_ref,
-        outcome=decision.outcome,
-        version=decision.rule_version,
-        reasons=decision.reasons[:_MOST_REASONS],
-        missing=decision.missing,
-        products=[] if decision.grants is None else decision.grants.products,
-        dose=0 if decision.grants is None else decision.grants.dose,
         expires_at=int(decision.expires_at.timestamp()),
         region=region,
         counts_for=decision.stands_for or decision.rule_version,
         again=again,
+        **msgspec.structs.asdict(of_decision(decision)),
     )
 
 

@@ -1,31 +1,23 @@
-"""The questions and what they come to."""
+"""The questions, one after the other, and what they come to."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from origin import errors
-from origin.admin.programmes import Programme
 from origin.eligibility.api import evaluate
-from origin.eligibility.decisions import no_rules_refused
-from origin.eligibility.document import Texts, in_language
+from origin.eligibility.rulebook import RulesUnavailable
+from origin.gate import Admission
+from origin.identity import Person
 from origin.web_decided import RESULT, outcome_of, standing
-from origin.web_form import NONE, Choices, Complaint, read, typed_in
+from origin.web_form import Complaint, typed_in
+from origin.web_questions import Asker, Walk, shown_by
 from origin.web_site import Site, see
-from origin.web_visit import FORM_STALE, Typed, Visit, text_of
-from origin.web_words import product, texts_in
+from origin.web_verdict import said
+from origin.web_visit import FORM_STALE, Outcome, Typed, Visit, text_of
+from origin.web_words import texts_in
 from shared.problem import Problem
-
-_QUESTION_OF = {"birth_date": "birth", "age": "birth", "job_code": "job"}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One value that can be chosen, with what people call it."""
-
-    code: str
-    text: str
 
 
 class EligibilityPages:
@@ -33,6 +25,7 @@ class EligibilityPages:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._asker = Asker()
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes."""
@@ -46,30 +39,36 @@ class EligibilityPages:
     async def _ask(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
         visit.require_person()
-        typed = visit.kept.typed or Typed()
-        return await self._form(visit, admission.programme, typed)
+        return self._form(visit, await self._walk(visit, admission, ()))
 
     async def _answer(self, visit: Visit) -> Response:
         form = await visit.form()
-        visit.kept.typed = typed = typed_in(form)  # kept whatever happens next
+        visit.kept.typed = typed_in(form, visit.kept.typed or Typed())  # kept whatever happens next
         if "lang" in form:
             return self._site.speak(text_of(form, "lang"), see("/eligibility"))
         admission = await visit.require_admission()
         person = visit.require_person()
+        walk = await self._walk(visit, admission, shown_by(form))
         try:
             visit.check_form(form)
         except Problem as stale:
             if stale.kind is not FORM_STALE:
                 raise
-            return await self._form(visit, admission.programme, typed, note="stale", status=403)
-        choices = await self._choices(visit, admission.programme)
-        codes = Choices(*({choice.code: None for choice in each} for each in choices))
-        facts = read(typed, codes, visit.state.clock.now().date())
-        if isinstance(facts, list):
-            return await self._form(visit, admission.programme, typed, facts, status=422)
-        decision = await evaluate(visit.state, admission, person, facts)
-        visit.kept.outcome = outcome_of(decision, facts.region)
+            return self._form(visit, walk, note="stale", status=403)
+        if walk.complaints:
+            return self._form(visit, walk, status=422)
+        if walk.has_unseen(form):
+            return see("/eligibility")
+        visit.kept.outcome = await self._decide(visit, admission, person, walk)
         return see(RESULT)
+
+    async def _decide(self, visit: Visit, admission: Admission, person: Person, walk: Walk) -> Outcome:
+        decision = await evaluate(visit.state, admission, person, walk.facts)
+        outcome = outcome_of(decision, walk.facts.region)
+        rules = walk.script.rules
+        if outcome.changes_on is not None and rules.version == outcome.version:
+            outcome.becomes = rules.evaluator.evaluate(walk.facts, outcome.changes_on).outcome
+        return outcome
 
     async def _result(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
@@ -77,30 +76,26 @@ class EligibilityPages:
         outcome = await standing(visit, admission)
         if outcome is None:
             return see("/eligibility")
+        try:
+            rules = await visit.state.decisions.rules.version(admission.programme.id, outcome.version)
+        except RulesUnavailable:
+            rules = None
+        given = await self._site.reasons(visit, admission.programme, outcome.reasons, outcome.version)
         return self._site.page(
             visit,
             "outcome.html",
-            outcome=outcome.outcome,
-            reasons=await self._site.reasons(visit, admission.programme, outcome.reasons, outcome.version),
-            missing=[_QUESTION_OF.get(fact, fact) for fact in outcome.missing],
-            products=[product(code, visit.language) for code in outcome.products],
-            dose=outcome.dose,
-            rule_version=outcome.version,
+            verdict=said(outcome, None if rules is None else rules.document, given, visit.language),
             again=outcome.again,
             chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
         )
 
-    async def _form(
-        self,
-        visit: Visit,
-        programme: Programme,
-        typed: Typed,
-        complaints: list[Complaint] | None = None,
-        *,
-        note: str = "",
-        status: int = 200,
-    ) -> Response:
-        regions, jobs, conditions = await self._choices(visit, programme)
+    async def _walk(self, visit: Visit, admission: Admission, shown: Collection[str]) -> Walk:
+        typed = visit.kept.typed or Typed()
+        today = visit.state.clock.now().date()
+        book, programme = visit.state.decisions.rules, admission.programme
+        return await self._asker.walk(book, programme, typed, visit.language, today, shown)
+
+    def _form(self, visit: Visit, walk: Walk, *, note: str = "", status: int = 200) -> Response:
         return self._site.page(
             visit,
             "eligibility.html",
@@ -108,30 +103,13 @@ class EligibilityPages:
             back="/eligibility",
             switch_form="questions",
             turn_form="questions",
-            regions=regions,
-            jobs=jobs,
-            conditions=conditions,
-            typed=typed,
-            errors=[_said(complaint, visit.language) for complaint in complaints or []],
+            walk=walk,
+            typed=visit.kept.typed or Typed(),
+            errors=[spoken(complaint, visit.language) for complaint in walk.complaints],
             note=note,
         )
 
-    async def _choices(self, visit: Visit, programme: Programme) -> tuple[list[Choice], ...]:
-        """Return the regions, jobs and conditions that can be chosen: those that the rules in force have names for."""
-        state, language = visit.state, visit.language
-        with no_rules_refused():
-            rules = await state.decisions.rules.current(programme)
-        if rules is None:
-            raise Problem(errors.RULES_MISSING, retry_after_s=30)
-        labels = rules.document.labels
-        return tuple(_named(each, language) for each in (labels.region, labels.job_code, labels.conditions))
 
-
-def _named(labels: dict[str, Texts], language: str) -> list[Choice]:
-    """Return the choices in the order of their names, "none" last."""
-    choices = [Choice(code, in_language(texts, language) or code) for code, texts in labels.items()]
-    return sorted(choices, key=lambda choice: (choice.code == NONE, choice.text))
-
-
-def _said(complaint: Complaint, language: str) -> Complaint:
+def spoken(complaint: Complaint, language: str) -> Complaint:
+    """Return a complaint in a language."""
     return replace(complaint, text=texts_in(language).gettext(complaint.text))

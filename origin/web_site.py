@@ -99,6 +99,11 @@ class Site:
         html = self._environments[visit.language].get_template(template).render(common | context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))
 
+    def render(self, language: str, template: str, **context: object) -> str:
+        """Return the HTML of a page that belongs to nobody's visit."""
+        common = {"signed_in": False, "edge_url": self.edge_url, "turn": None, "rules_out": False}
+        return self._environments[language].get_template(template).render(common | context)
+
     def _turn(self, visit: Visit) -> TurnWords | None:
         """Return until when one can book, where the page belongs to the way of booking."""
         if visit.turn is None:

@@ -7,9 +7,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import admission
-from origin.web_form import typed_in
+from origin.web_form import has_answers, typed_in
 from origin.web_site import Site, see
-from origin.web_visit import Visit, text_of
+from origin.web_visit import Typed, Visit, text_of
 from shared.http import Json
 from shared.problem import Problem
 from shared.web.languages import ours
@@ -31,8 +31,8 @@ class TurnPages:
     async def _extend(self, visit: Visit) -> Response:
         """Give more time and lead back; a script gets the new end instead, and stays where it is."""
         form = await visit.form()
-        if "day" in form:  # the questions came along
-            visit.kept.typed = typed_in(form)  # kept whatever happens next
+        if has_answers(form):  # the questions came along
+            visit.kept.typed = typed_in(form, visit.kept.typed or Typed())  # kept whatever happens next
         back = _back(visit, form)
         try:
             visit.check_form(form)

@@ -1,6 +1,7 @@
 """One browser's way through the pages: who it is, whether it was let through, what it has typed and decided so far."""
 
 import hmac
+from datetime import date
 from typing import NoReturn
 from uuid import UUID
 
@@ -29,31 +30,57 @@ KEPT_S = 2 * 3600
 FORM_STALE = ProblemType("form_stale", 403, "This form is too old, or was not ours")
 
 
-class Typed(msgspec.Struct):
-    """The eligibility form as it was typed, right or wrong."""
+class Typed(msgspec.Struct, omit_defaults=True):
+    """The answers as they were typed, right or wrong. ``dosed``: ticked instead of a date of the last dose."""
 
     day: str = ""
     month: str = ""
     year: str = ""
     region: str = ""
     job: str = ""
+    pregnant: str = ""
+    doses: str = ""
+    dosed_day: str = ""
+    dosed_month: str = ""
+    dosed_year: str = ""
+    product: str = ""
+    dosed: list[str] = []
     conditions: list[str] = []
+    household: list[str] = []
 
 
-class Outcome(msgspec.Struct):
-    """The last decision, as much of it as the pages need. ``expires_at``: Unix seconds.
+Turned = tuple[str, bool]
+"""A reason code, and whether it is met once it has come out the other way."""
 
-    ``counts_for``: the version in force that it was made under, ``region``: of whose people. ``again``: made again
-    because the rules have changed. ``by_exception``: made by people, so that no change of the rules matters.
+
+class Verdict(msgspec.Struct, kw_only=True):
+    """What rules say of somebody, as much of it as the pages need.
+
+    ``to_verify``: the missing facts that do not count until somebody has verified them. ``changes_on``: the first later
+    day with another outcome, if nothing changes but the day; ``becomes``: that outcome, where it is known. ``would``:
+    the smallest sets of reasons with which they could book, had all of a set come out so.
     """
 
-    ref: UUID
     outcome: str
     version: int
     reasons: list[Reason]
     missing: list[str]
     products: list[str]
     dose: int
+    to_verify: list[str] = []
+    changes_on: date | None = None
+    becomes: str = ""
+    would: list[list[Turned]] = []
+
+
+class Outcome(Verdict, kw_only=True):
+    """The last decision. ``expires_at``: Unix seconds.
+
+    ``counts_for``: the version in force that it was made under, ``region``: of whose people. ``again``: made again
+    because the rules have changed. ``by_exception``: made by people, so that no change of the rules matters.
+    """
+
+    ref: UUID
     expires_at: int
     region: str | None = None
     counts_for: int = 0
@@ -153,10 +180,10 @@ class Visit:
     def _digest(self, key: bytes) -> str:
         return hmac.digest(key, b"vestibule:form:" + self._csrf.encode(), "sha256").hex()[:40]
 
-    async def form(self) -> FormData:
+    async def form(self, *, max_files: int = 0) -> FormData:
         """Return the form that was sent; an empty one where it cannot be read."""
         try:
-            return await self.request.form(max_fields=100, max_files=0)
+            return await self.request.form(max_fields=100, max_files=max_files)
         except HTTPException:
             return FormData()
 

@@ -74,7 +74,7 @@ class RoomPlan(BaseModel):
     higher ``epoch`` begins a new line: tickets of the old one are stale. A challenge takes between one and two times
     ``challenge_effort`` hashes; ``challenge_wait_s`` is what those wait who do not compute. With ``require_cookie`` a
     place is given only to who comes back with the cookie that the first join sets. ``capacity_url`` is the capacity
-    feed of what lies behind it.
+    feed of what lies behind it, ``check_url`` where people may ask there whether they could book, while they wait.
 
     People may join from ``prequeue_at`` (without it: from ``opens_at``), are called from ``opens_at`` until
     ``closes_at``. In a ``lottery`` those who join before ``opens_at`` have their places drawn at that moment.
@@ -97,6 +97,7 @@ class RoomPlan(BaseModel):
     challenge_wait_s: Annotated[int, Field(ge=1, le=120)] = 20
     require_cookie: bool = False
     capacity_url: HttpUrl | None = None
+    check_url: HttpUrl | None = None
     discipline: Discipline = "fifo"
     prequeue_at: AwareDatetime | None = None
     opens_at: AwareDatetime | None = None

@@ -89,6 +89,7 @@ class RoomReport(msgspec.Struct, frozen=True, kw_only=True):
     call_window_s: int
     token_ttl_s: int
     enter_url: str
+    check_url: str | None
     challenge: ChallengeKind
     governor: GovernorReport | None
     created: CreationReport | None

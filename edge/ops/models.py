@@ -147,6 +147,7 @@ class NewRoom(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     challenge_wait_s: Annotated[int, msgspec.Meta(ge=1, le=120)] | msgspec.UnsetType = msgspec.UNSET
     require_cookie: bool | msgspec.UnsetType = msgspec.UNSET
     capacity_url: Address | msgspec.UnsetType | None = msgspec.UNSET
+    check_url: Address | msgspec.UnsetType | None = msgspec.UNSET
     discipline: Discipline | msgspec.UnsetType = msgspec.UNSET
     prequeue_at: Moment | msgspec.UnsetType | None = msgspec.UNSET
     opens_at: Moment | msgspec.UnsetType | None = msgspec.UNSET

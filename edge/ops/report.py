@@ -34,6 +34,7 @@ def report(edge: EdgeState, desk: Desk, view: View) -> RoomReport:
         call_window_s=seen.window,
         token_ttl_s=plan.token_ttl_s,
         enter_url=str(plan.enter_url),
+        check_url=None if plan.check_url is None else str(plan.check_url),
         challenge=view.challenge,
         governor=governor.report(desk, view),
         created=None if created is None else CreationReport(iso(created.at), created.actor, created.why),

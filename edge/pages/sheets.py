@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from jinja2 import Environment
+from pydantic import HttpUrl
 from starlette.responses import Response
 
 from edge.line.room import Phase
@@ -176,6 +177,7 @@ class Sheets:
             "invited": letters and plan.open_lane() is None,
             "edge_url": str(config.edge_public_url).rstrip("/"),
             "origin_url": str(config.origin_public_url).rstrip("/"),
+            "check_url": _in_language(plan.check_url, visitor.language),
         }
 
     def _texts(self, language: str, room_name: str) -> dict[str, object]:
@@ -193,6 +195,13 @@ def _place(standing: Standing, language: str) -> dict[str, object]:
         "as_of": standing.as_of,
         "time": f"{standing.as_of[11:19]} UTC",
     }
+
+
+def _in_language(address: HttpUrl | None, language: str) -> str | None:
+    """Return an address elsewhere that says in which language its page is wanted: no cookie of ours goes there."""
+    if address is None:
+        return None
+    return f"{address}{'&' if address.query else '?'}lang={language}"
 
 
 def _page(visitor: Visitor, shell: Shell, values: Mapping[str, object], status: int = 200) -> Response:

@@ -20,6 +20,10 @@ SELECT pg_advisory_xact_lock(hashtext('programme'), hashtext(:programme));
 -- Whether there is such a programme.
 SELECT id FROM programme WHERE id = :programme;
 
+-- name: regions
+-- All regions, by name.
+SELECT id, name FROM region ORDER BY name, id;
+
 -- name: region_is_there^
 -- Whether there is such a region.
 SELECT id FROM region WHERE id = :region;

@@ -11,7 +11,7 @@ from shared.capacity import Errors, Latency
 WINDOW_S = 10.0
 _MOST_KEPT = 4096
 _NOT_COUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/capacity"})
-_STATIC = "/static/"
+_ASIDE = ("/static/", "/check/")  # the crowd at the self-check says nothing of how booking is
 
 
 class Traffic:
@@ -60,7 +60,7 @@ class Measured:
         self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _NOT_COUNTED or scope["path"].startswith(_STATIC):
+        if scope["type"] != "http" or scope["path"] in _NOT_COUNTED or scope["path"].startswith(_ASIDE):
             await self._app(scope, receive, send)
             return
         status = 500

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from origin import errors
 from origin.admin.api import PATH, PROGRAMME
-from origin.admin.officials import AUTHOR, OPERATOR, REVIEWER
 from origin.eligibility import reports
+from origin.eligibility.may import MAY
 from origin.eligibility.publishing import Publisher
 from origin.eligibility.version_models import (
     ActivateForm,
@@ -27,7 +27,6 @@ from origin.state import state_of
 from shared.http import Endpoint, Handler, Json, read_body
 from shared.problem import FORBIDDEN, UNAUTHENTICATED, Problem, ProblemType
 
-_ANYBODY = (AUTHOR, REVIEWER, OPERATOR)
 _MOST_DIGITS = 9
 
 
@@ -55,31 +54,31 @@ async def _told(publisher: Publisher, number: int, status: int = 200) -> Respons
 
 async def list_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, *_ANYBODY) as publisher:
+    async with _publisher(request, *MAY["read"]) as publisher:
         return Json(await reports.versions(publisher.connection, publisher.programme))
 
 
 async def read_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, *_ANYBODY) as publisher:
+    async with _publisher(request, *MAY["read"]) as publisher:
         return Json(await reports.version(publisher.connection, publisher.programme, _number(request)))
 
 
 async def read_rules_history(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, *_ANYBODY) as publisher:
+    async with _publisher(request, *MAY["read"]) as publisher:
         return Json(await reports.history(publisher.connection, publisher.programme))
 
 
 async def read_shadow_report(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, *_ANYBODY) as publisher:
+    async with _publisher(request, *MAY["read"]) as publisher:
         return Json(await reports.shadow_report(publisher.connection, publisher.programme, _number(request)))
 
 
 async def draft_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, AUTHOR) as publisher:
+    async with _publisher(request, *MAY["draft"]) as publisher:
         form = await read_body(request, DraftForm)
         number = await publisher.draft(bytes(form.document), form.region, form.reason)
         return await _told(publisher, number, 201)
@@ -87,7 +86,7 @@ async def draft_rules(request: Request) -> Response:
 
 async def review_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, REVIEWER) as publisher:
+    async with _publisher(request, *MAY["review"]) as publisher:
         form = await read_body(request, ReviewForm)
         await publisher.review(_number(request), form.verdict, form.reason)
         return await _told(publisher, _number(request))
@@ -95,7 +94,7 @@ async def review_rules(request: Request) -> Response:
 
 async def shadow_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, REVIEWER, AUTHOR) as publisher:
+    async with _publisher(request, *MAY["shadow"]) as publisher:
         form = await read_body(request, ReasonForm)
         await publisher.shadow(_number(request), form.reason)
         return await _told(publisher, _number(request))
@@ -103,7 +102,7 @@ async def shadow_rules(request: Request) -> Response:
 
 async def unshadow_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, REVIEWER, AUTHOR, OPERATOR) as publisher:
+    async with _publisher(request, *MAY["unshadow"]) as publisher:
         form = await read_body(request, ReasonForm)
         await publisher.unshadow(_number(request), form.reason)
         return await _told(publisher, _number(request))
@@ -111,7 +110,7 @@ async def unshadow_rules(request: Request) -> Response:
 
 async def activate_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, REVIEWER) as publisher:
+    async with _publisher(request, *MAY["activate"]) as publisher:
         form = await read_body(request, ActivateForm)
         await publisher.activate(_number(request), form.at, form.reason)
         return await _told(publisher, _number(request))
@@ -119,7 +118,7 @@ async def activate_rules(request: Request) -> Response:
 
 async def retire_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, REVIEWER, OPERATOR) as publisher:
+    async with _publisher(request, *MAY["retire"]) as publisher:
         form = await read_body(request, ReasonForm)
         await publisher.retire(_number(request), form.reason)
         return await _told(publisher, _number(request))
@@ -127,7 +126,7 @@ async def retire_rules(request: Request) -> Response:
 
 async def rollback_rules(request: Request) -> Response:
     """Handle the request."""
-    async with _publisher(request, OPERATOR) as publisher:
+    async with _publisher(request, *MAY["rollback"]) as publisher:
         form = await read_body(request, RollbackForm)
         await publisher.rollback(form.version, form.region, form.to, form.reason)
         return Json(await reports.versions(publisher.connection, publisher.programme))

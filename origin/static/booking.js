@@ -15,14 +15,6 @@ addEventListener("pageshow", () => {
   }
 });
 
-// "None of these" and the others exclude each other.
-const none = document.getElementById("condition-none");
-if (none) {
-  const others = [...document.querySelectorAll("input[name=conditions]")].filter((box) => box !== none);
-  none.addEventListener("change", () => none.checked && others.forEach((box) => (box.checked = false)));
-  for (const box of others) box.addEventListener("change", () => box.checked && (none.checked = false));
-}
-
 // The position chooses the nearest town here, on the device; it is sent nowhere.
 const locate = document.getElementById("locate");
 if (locate && navigator.geolocation) {

@@ -119,8 +119,12 @@ class Stack:
             await connection.close()
 
 
-def _rooms(enter_url: str) -> list[RoomPlan]:
-    base: dict[str, Any] = {"enter_url": enter_url, "burst": 10}
+def _rooms(origin_url: str) -> list[RoomPlan]:
+    base: dict[str, Any] = {
+        "enter_url": f"{origin_url}/enter",
+        "check_url": f"{origin_url}/check/demo",
+        "burst": 10,
+    }
     asking: dict[str, Any] = {"challenge": "altcha", "challenge_wait_s": 2, "require_cookie": True}
     return [
         edge_world.plan(id="demo", name="Autumn influenza programme", rate_per_s=50, **base),
@@ -162,7 +166,7 @@ async def running(folder: Path, database_url: str) -> AsyncIterator[Stack]:
     edge = create_edge(
         EdgeConfig(
             redis_url=SecretStr(valkey.url),
-            rooms=tuple(_rooms(f"{origin_url}/enter")),
+            rooms=tuple(_rooms(origin_url)),
             ticket_keys=edge_world.TICKET_KEYS,
             admission_keys=edge_world.ADMISSION_KEYS,
             issuers=(issuer.trusted,),

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
@@ -21,11 +21,14 @@ async def test_a_faulty_form_keeps_what_was_typed_and_leads_to_the_fault(
     way = Way(await visit(javascript=javascript), stack)
     page = way.page
     await way.to_questions()
+    await way.born()
+    await way.next("Where do you live?")
+    await page.get_by_label("Where do you live?").select_option("ES-CM")
+    await way.next("Diabetes")
     for label, value in (("Day", "31"), ("Month", "2"), ("Year", "1958")):
         await page.get_by_label(label, exact=True).fill(value)
-    await page.get_by_label("Where do you live?").select_option("ES-CM")
     await page.get_by_label("Diabetes").check()
-    await way.press("See whether I can book")
+    await way.go_on()
     await expect(page).to_have_title(re.compile("^Error: "))
     await expect(page.get_by_role("alert")).to_be_focused()
     await expect(page.get_by_label("Day", exact=True)).to_have_value("31")
@@ -35,18 +38,68 @@ async def test_a_faulty_form_keeps_what_was_typed_and_leads_to_the_fault(
     await way.follow("That day does not exist: check day and month")
     await expect(page.get_by_label("Day", exact=True)).to_be_focused()
     await expect(page.get_by_label("Day", exact=True)).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Day", exact=True).fill("28")
+    await way.go_on()
+    await way.heading("You can book now")
+    await page.goto(f"{stack.origin_url}/eligibility")
+    await expect(page.get_by_label("Where do you live?")).to_have_value("ES-CM")
+    await expect(page.get_by_label("Diabetes")).to_be_checked()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without scripts"])
+async def test_each_answer_brings_the_next_question_and_nobody_is_asked_more_than_the_rules_need(
+    stack: Stack, visit: Visit, javascript: bool
+) -> None:
+    way = Way(await visit(javascript=javascript), stack)
+    page = way.page
+    await way.to_questions()
+    await expect(page.get_by_label("Where do you live?")).to_have_count(0)
+    await way.born("1990")
+    await way.next("Where do you live?")
+    await expect(page.get_by_label("Where do you live?")).to_be_focused()
+    await expect(page.get_by_label("Year", exact=True)).to_have_value("1990")
+    await page.get_by_label("Where do you live?").select_option("ES-CM")
+    await way.next("None of these")
+    await page.get_by_label("None of these").check()
+    await way.next("What is your work?")
+    await page.get_by_label("What is your work?").select_option("none")
+    await way.born("1950")  # a senior is not asked about work
+    await way.go_on()
+    await way.heading("You can book now")
+    await page.goto(f"{stack.origin_url}/eligibility")
+    await expect(page.get_by_label("What is your work?")).to_have_count(0)
+    await way.born("1990")
+    await way.next("What is your work?")
+    await expect(page.get_by_label("What is your work?")).to_have_value("none")
+
+
+async def test_an_answer_that_does_not_arrive_is_still_there_to_send_again(stack: Stack, visit: Visit) -> None:
+    async def away(route: Route) -> None:
+        await route.fulfill(status=503, headers={"Retry-After": "2"}, body="<main id=main>away</main>")
+
+    way = Way(await visit(), stack)
+    page = way.page
+    await way.to_questions()
+    await page.route("**/eligibility", away)
+    await way.born()
+    await way.go_on()
+    await expect(page.get_by_text("What you typed is still here: please try again in a moment.")).to_be_visible()
+    await page.unroute("**/eligibility")
+    await way.next("Where do you live?")
+    await expect(page.get_by_label("Year", exact=True)).to_have_value("1950")
 
 
 async def test_an_ended_session_keeps_what_was_typed(stack: Stack, visit: Visit) -> None:
     way = Way(await visit(), stack)
     name = await way.to_questions()
     await way.page.context.clear_cookies(name=SESSION_COOKIE)
-    await way.answer()
+    await way.born()
+    await way.go_on()
     await way.heading("Please sign in")
     await way.sign_in(name)
     await way.heading("Can you book now?")
     await expect(way.page.get_by_label("Year", exact=True)).to_have_value("1950")
-    await way.press("See whether I can book")
+    await way.answer()
     await way.heading("You can book now")
 
 
@@ -54,7 +107,8 @@ async def test_what_one_person_typed_is_not_shown_to_the_next(stack: Stack, visi
     way = Way(await visit(), stack)
     await way.to_questions()
     await way.page.context.clear_cookies(name=SESSION_COOKIE)
-    await way.answer()
+    await way.born()
+    await way.go_on()
     await way.sign_in(stack.somebody())
     await way.page.goto(f"{stack.origin_url}/eligibility")
     await expect(way.page.get_by_label("Year", exact=True)).to_have_value("")
@@ -168,12 +222,16 @@ async def test_the_main_way_needs_no_mouse(stack: Stack, visit: Visit) -> None:
     for keys in ("17", "5", "1950"):
         await page.keyboard.type(keys)
         await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Where do you live?")).to_be_focused()
     await page.keyboard.type("Comunidad de Ma")
-    await page.keyboard.press("Tab")
-    await page.keyboard.type("Another")
+    await press("Continue")
+    await expect(
+        page.get_by_role("group", name="Does any of these apply to you?").get_by_role("checkbox").first
+    ).to_be_focused()
     await page.get_by_label("None of these").focus()
     await page.keyboard.press("Space")
-    await press("See whether I can book")
+    await press("Continue")
     await way.heading("You can book now")
     await press("Choose a time and a place")
     await way.heading("Choose a time and a place")

@@ -47,8 +47,12 @@ async def _end(page: Page) -> datetime:
 
 
 async def _type(page: Page) -> None:
-    await page.get_by_label("Year", exact=True).fill("1950")
+    """Answer questions; the last one is not sent."""
+    for label, value in (("Day", "17"), ("Month", "5"), ("Year", "1950")):
+        await page.get_by_label(label, exact=True).fill(value)
+    await page.get_by_role("button", name="Continue").click()
     await page.get_by_label("Where do you live?").select_option("ES-CM")
+    await page.get_by_role("button", name="Continue").click()
     await page.get_by_label("Diabetes").check()
 
 

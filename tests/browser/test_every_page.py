@@ -73,7 +73,11 @@ async def test_pages_of_booking(stack: Stack, visit: Visit) -> None:
     page = way.page
     await way.to_questions()
     await _check(page)
-    await way.press("See whether I can book")
+    await way.press("Continue")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await _check(page)
+    await way.born("1990")
+    await way.next("Where do you live?")
     await _check(page)
     await way.answer(year="1990")
     await way.heading("Not yet, but your turn will come")

@@ -90,11 +90,15 @@ async def test_what_was_typed_survives_the_switch(stack: Stack, visit: Visit) ->
     way = Way(await visit(), stack)
     page = way.page
     await way.to_questions()
-    await page.get_by_label("Year", exact=True).fill("1950")
+    await way.born()
+    await way.next("Where do you live?")
+    await page.get_by_label("Where do you live?").select_option("ES-CM")
+    await way.next("Diabetes")
+    await page.get_by_label("Year", exact=True).fill("1951")
     await page.get_by_label("Diabetes").check()
     await page.get_by_role("button", name="Français").click()
     await way.heading("Pouvez-vous réserver maintenant ?")
-    assert await page.locator("#birth-year").input_value() == "1950"
+    assert await page.locator("#birth-year").input_value() == "1951"
     assert await page.get_by_label("Diabète").is_checked()
 
 

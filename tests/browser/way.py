@@ -50,14 +50,33 @@ class Way:
         await self.press("Authorize")
         return name
 
-    async def answer(self, year: str = "1950", region: str = "Comunidad de Madrid") -> None:
-        """Answer the questions."""
+    async def born(self, year: str = "1950") -> None:
+        """Type a date of birth."""
         for label, value in (("Day", "17"), ("Month", "5"), ("Year", year)):
             await self.page.get_by_label(label, exact=True).fill(value)
+
+    async def answer(self, year: str = "1950", region: str = "Comunidad de Madrid") -> None:
+        """Answer the questions, one after the other, as far as they go."""
+        await self.born(year)
+        await self.next("Where do you live?")
         await self.page.get_by_label("Where do you live?").select_option(label=region)
-        await self.page.get_by_label("What is your work?").select_option("none")
+        await self.next("None of these")
         await self.page.get_by_label("None of these").check()
-        await self.press("See whether I can book")
+        if int(year) > 1966:  # whoever is younger is asked about their work
+            await self.next("What is your work?")
+            await self.page.get_by_label("What is your work?").select_option("none")
+        await self.go_on()
+
+    async def go_on(self) -> None:
+        """Send the answers, those before included."""
+        await self.page.get_by_role("button", name=re.compile("^(Continue|See whether I can book)$")).click()
+
+    async def next(self, label: str) -> None:
+        """Go on to the next question; whoever has answered it before finds it there already."""
+        question = self.page.get_by_label(label)
+        if not await question.is_visible():
+            await self.go_on()
+            await question.wait_for()
 
     async def enter(self) -> None:
         """Come in with a token, as if through the waiting room, without its wait."""

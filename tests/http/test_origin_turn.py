@@ -177,7 +177,7 @@ async def test_the_button_leads_back_with_what_was_typed_and_chosen(origin: Orig
     await _exchanged(origin)
     await _signed_in(origin)
     form = await _form(origin, "/eligibility")
-    typed = {"day": "17", "month": "", "year": "1950", "conditions": "diabetes"}
+    typed = {"day": "17", "month": "5", "year": "1950", "region": "ES-MD", "conditions": "diabetes"}
     answer = await origin.client.post("/turn/extend?back=/eligibility", data=form | typed)
     assert (answer.status_code, answer.headers["location"]) == (303, "/eligibility")
     page = (await origin.client.get("/eligibility")).text

@@ -10,11 +10,12 @@ from starlette.datastructures import FormData
 
 from origin import web_form, web_words
 from origin.booking.appointments import Appointment, BookedSlot
-from origin.eligibility.evaluator import Facts
+from origin.eligibility.person import Facts, LastDose
+from origin.eligibility.questions import Question
 from origin.inventory.slots import Site
 from origin.web_box import Box
 from origin.web_calendar import calendar
-from origin.web_form import Choices
+from origin.web_form import Answered, Complaint
 from origin.web_visit import Kept, Typed
 from shared.clock import ManualClock
 from shared.ids import SystemIds
@@ -22,63 +23,111 @@ from shared.keys import KeyRing
 
 TODAY = date(2027, 3, 1)
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
-CHOICES = Choices(regions={"ES-MD"}, jobs={"none"}, conditions=["diabetes", "cancer"])
-RIGHT = {"day": "17", "month": "5", "year": "1950", "region": "ES-MD", "job": "none"}
+CHOICES: dict[Question, list[str]] = {
+    "region": ["ES-MD"],
+    "job": ["none"],
+    "conditions": ["diabetes", "cancer"],
+    "product": ["207"],
+}
+RIGHT = {"day": "17", "month": "5", "year": "1950", "region": "ES-MD", "job": "none", "doses": "1", "pregnant": "no"}
 
 
-def _typed(**changes: str) -> Typed:
-    return msgspec.convert(RIGHT | {"conditions": ["none"]} | changes, Typed)
+def _read(question: Question, facts: object = None, **changes: str | list[str]) -> Facts | Complaint:
+    typed = msgspec.convert(RIGHT | {"conditions": ["none"]} | changes, Typed)
+    return web_form.read(
+        question, Answered(typed, facts if isinstance(facts, Facts) else Facts(), CHOICES.get(question, ()), TODAY)
+    )
 
 
-def _said(typed: Typed) -> list[str]:
-    found = web_form.read(typed, CHOICES, TODAY)
-    assert isinstance(found, list)
-    return [complaint.text for complaint in found]
-
-
-def test_a_right_form_declares_its_facts() -> None:
-    facts = web_form.read(_typed(), CHOICES, TODAY)
-    assert facts == Facts(birth_date=date(1950, 5, 17), region="ES-MD", job_code="none", conditions=[])
+def test_right_answers_declare_their_facts() -> None:
+    facts = Facts()
+    questions: tuple[Question, ...] = ("birth", "region", "job", "conditions", "pregnant")
+    for question in questions:
+        read = _read(question, facts)
+        assert isinstance(read, Facts)
+        facts = read
+    expected = Facts(birth_date=date(1950, 5, 17), region="ES-MD", job_code="none", conditions=[], pregnant=False)
+    assert facts == expected
 
 
 @pytest.mark.parametrize("month", ["5", "05", "may", "May"])
 def test_a_month_can_be_a_number_or_a_name(month: str) -> None:
-    facts = web_form.read(_typed(month=month), CHOICES, TODAY)
+    facts = _read("birth", month=month)
     assert isinstance(facts, Facts)
     assert facts.birth_date == date(1950, 5, 17)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said", "field"),
+    ("question", "changes", "said", "field"),
     [
-        ({"day": "", "month": "", "year": ""}, "Enter your date of birth", "birth-day"),
-        ({"day": ""}, "Your date of birth must include a day", "birth-day"),
-        ({"day": "31", "month": "2"}, "That day does not exist: check day and month", "birth-day"),
-        ({"month": "13"}, "The month must be a number from 1 to 12", "birth-month"),
-        ({"day": "x"}, "The day must be a number", "birth-day"),
-        ({"year": "50"}, "The year must have four digits, for example 1958", "birth-year"),
-        ({"year": "2099"}, "Your date of birth must be in the past", "birth-year"),
-        ({"year": "1800"}, "Check the year of your date of birth", "birth-year"),
-        ({"year": "²²²²"}, "The year must have four digits, for example 1958", "birth-year"),
-        ({"region": "XX"}, "Choose the region you live in", "region"),
-        ({"job": ""}, "Choose your work", "job"),
-        ({"conditions": []}, "Choose what applies to you, or “None of these”", "condition-diabetes"),
-        ({"conditions": ["flying"]}, "Choose what applies to you, or “None of these”", "condition-diabetes"),
+        ("birth", {"day": "", "month": "", "year": ""}, "Enter your date of birth", "birth-day"),
+        ("birth", {"day": ""}, "Your date of birth must include a day", "birth-day"),
+        ("birth", {"day": "31", "month": "2"}, "That day does not exist: check day and month", "birth-day"),
+        ("birth", {"month": "13"}, "The month must be a number from 1 to 12", "birth-month"),
+        ("birth", {"day": "x"}, "The day must be a number", "birth-day"),
+        ("birth", {"year": "50"}, "The year must have four digits, for example 1958", "birth-year"),
+        ("birth", {"year": "2099"}, "Your date of birth must be in the past", "birth-year"),
+        ("birth", {"year": "1800"}, "Check the year of your date of birth", "birth-year"),
+        ("birth", {"year": "²²²²"}, "The year must have four digits, for example 1958", "birth-year"),
+        ("region", {"region": "XX"}, "Choose the region you live in", "region"),
+        ("job", {"job": ""}, "Choose your work", "job"),
+        ("pregnant", {"pregnant": "x"}, "Choose “Yes” or “No”", "pregnant-yes"),
+        ("doses", {"doses": "-1"}, "Enter a number of doses; 0 if you have had none", "doses"),
+        ("product", {"product": "208"}, "Choose a vaccine, or that you do not know", "product"),
         (
+            "dosed",
+            {"dosed_day": "1"},
+            "Enter the day, the month and the year of your last dose, or choose an answer below",
+            "dosed-month",
+        ),
+        (
+            "dosed",
+            {"dosed_day": "1", "dosed": ["never"]},
+            "Give either a date or one of the answers below it",
+            "dosed-day",
+        ),
+        ("conditions", {"conditions": []}, "Choose what applies to you, or “None of these”", "condition-diabetes"),
+        (
+            "conditions",
+            {"conditions": ["flying"]},
+            "Choose what applies to you, or “None of these”",
+            "condition-diabetes",
+        ),
+        (
+            "conditions",
             {"conditions": ["none", "cancer"]},
             "Choose either “None of these” or what applies to you, not both",
             "condition-diabetes",
         ),
     ],
 )
-def test_each_fault_is_said_and_leads_to_its_field(changes: dict[str, str], said: str, field: str) -> None:
-    found = web_form.read(_typed(**changes), CHOICES, TODAY)
-    assert isinstance(found, list)
-    assert [(complaint.text, complaint.field) for complaint in found] == [(said, field)]
+def test_each_fault_is_said_and_leads_to_its_field(
+    question: Question, changes: dict[str, str | list[str]], said: str, field: str
+) -> None:
+    found = _read(question, **changes)
+    assert isinstance(found, Complaint)
+    assert (found.text, found.field, found.group) == (said, field, question)
 
 
-def test_all_faults_are_said_at_once_in_the_order_of_the_questions() -> None:
-    assert len(_said(Typed())) == 4
+def test_a_last_dose_is_told_in_parts_or_as_never_or_not_known() -> None:
+    first = _read("doses")
+    assert first == Facts(last_dose=LastDose(number=1))
+    dated = _read("dosed", first, dosed_day="1", dosed_month="2", dosed_year="2027")
+    assert dated == Facts(last_dose=LastDose(number=1, given_on=date(2027, 2, 1)))
+    assert _read("product", dated, product="207") == Facts(
+        last_dose=LastDose(number=1, product="207", given_on=date(2027, 2, 1))
+    )
+    assert _read("product", dated, product="unsure") == dated
+    never = Facts(last_dose=LastDose(number=0))
+    assert _read("doses", doses="0") == _read("product", product="never") == never
+    assert _read("dosed", dosed=["never"]) == never
+
+
+def test_what_a_form_does_not_show_is_kept_and_counts_again_once_it_is_shown() -> None:
+    before = Typed(year="1950", job="none", conditions=["cancer"])
+    form = FormData([("asked", "birth"), ("year", "1960"), ("asked", "conditions")])
+    typed = web_form.typed_in(form, before)
+    assert (typed.year, typed.job, typed.conditions) == ("1960", "none", [])
 
 
 def test_what_no_form_of_ours_sends_is_cut_off() -> None:

@@ -6,8 +6,8 @@ from origin.config import OriginConfig
 from origin.web_account import AccountPages
 from origin.web_appointments import AppointmentPages
 from origin.web_booking import BookingPages
-from origin.web_decisions import DecisionPages
 from origin.web_check import CheckPages
+from origin.web_decisions import DecisionPages
 from origin.web_eligibility import EligibilityPages
 from origin.web_rules import RulesPages
 from origin.web_rules_acts import RulesActs

@@ -53,7 +53,7 @@ async def test_support_is_told_the_outcome_each_branch_the_rules_and_who_publish
 @pytest.mark.parametrize(
     ("language", "asks", "said"),
     [
-        ("es", "Edad en años: como mínimo 65", "Tiene menos de 65 años."),
+        ("es", "Edad en años: al menos 65", "Tiene menos de 65 años."),
         ("fr", "Âge en années : au moins 65", "Vous avez moins de 65 ans."),
         ("ar", "العمر بالسنوات: 65 على الأقل", ""),
     ],

@@ -54,7 +54,7 @@ class OriginConfig(Settings):
     admission_longest_s: int = Field(default=21_600, ge=60, le=86_400)
     capacity_per_s: float | None = Field(default=None, gt=0, le=100_000)
     capacity_p99_ms: float = Field(default=1000, gt=0, le=60_000)
-    check_per_s: float = Field(default=100.0, ge=0, le=100_000)
+    check_per_s: float = Field(default=50.0, ge=0, le=100_000)
     check_at_once: int = Field(default=16, ge=1, le=1000)
     theme_file: Annotated[Path, AfterValidator(_readable_theme)] | None = None
 

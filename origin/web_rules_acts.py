@@ -210,7 +210,10 @@ def _at(form: FormData) -> datetime | None:
 
 def _region(form: FormData) -> str | None:
     text = text_of(form, "region", at_most=64)
-    return msgspec.convert(text, RegionId) if text else None
+    try:
+        return msgspec.convert(text, RegionId) if text else None
+    except msgspec.ValidationError:
+        raise Problem(errors.REGION_UNKNOWN) from None
 
 
 async def _file_or_text(form: FormData, name: str) -> bytes:

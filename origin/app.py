@@ -38,10 +38,10 @@ from origin.identity import People
 from origin.inventory import api as inventory
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
-from origin.pages import Pages
 from origin.rings import Rings
 from origin.state import OriginState, state_of
 from origin.turn import Terms
+from origin.web.pages import Pages
 from shared import openapi, service
 from shared.bearer import BearerVerifier
 from shared.clock import Clock, SystemClock

@@ -13,7 +13,7 @@ from origin.admin.answer_models import Answer, FindForm, Found
 from origin.admin.answers import Desk
 from origin.admin.officials import OMBUDSMAN, OVERRIDER, SUPPORT
 from origin.state import state_of
-from origin.web_words import texts_in
+from origin.words import texts_in
 from shared.http import Endpoint, Json, read_body
 from shared.problem import FORBIDDEN, UNAUTHENTICATED, Problem
 from shared.web.languages import headers, language_of

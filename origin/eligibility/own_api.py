@@ -8,7 +8,7 @@ from starlette.responses import Response
 from origin import errors
 from origin.eligibility.own import Mirror, OwnDecision, OwnDecisions
 from origin.state import OriginState, state_of
-from origin.web_words import texts_in
+from origin.words import texts_in
 from shared.http import Endpoint, Json
 from shared.problem import UNAUTHENTICATED, Problem
 from shared.web.languages import headers, language_of

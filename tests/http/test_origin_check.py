@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from origin.identity import SESSION_COOKIE
-from origin.web_turnstile import Turnstile
+from origin.web.turnstile import Turnstile
 from shared.clock import ManualClock
 from tests import origin_world
 from tests.origin_world import ISSUER, START, Origin

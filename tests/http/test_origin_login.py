@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from origin.web_login import LOGIN_S, Login, LoginFailed
+from origin.web.login import LOGIN_S, Login, LoginFailed
 from shared.clock import ManualClock
 from shared.ids import SystemIds
 from shared.keys import KeyRing

@@ -245,6 +245,6 @@ async def test_staff_sign_in_with_the_browser_and_only_for_as_long_as_a_sign_in_
 
 
 async def test_a_document_of_no_known_form_is_shown_as_such(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("origin.web_rules.readable", lambda _: None)
+    monkeypatch.setattr("origin.web.staff.rules.readable", lambda _: None)
     page = await staff(origin, OPERATOR).get("/1")
     assert "This document is in no form that is known here." in said(page)

@@ -11,7 +11,7 @@ from origin.eligibility.document import parse
 from origin.eligibility.evaluator import Evaluator, Facts
 from origin.eligibility.formats.lift import lifted
 from origin.eligibility.versions import DEMO
-from origin.web_words import texts_in
+from origin.words import texts_in
 from shared.web.languages import LANGUAGES
 
 LABELS = {"job_code": {"nurse": {"en": "Nurse", "es": "Enfermera"}}}

@@ -8,15 +8,15 @@ import pytest
 from icalendar import Calendar
 from starlette.datastructures import FormData
 
-from origin import web_form, web_words
 from origin.booking.appointments import Appointment, BookedSlot
 from origin.eligibility.person import Facts, LastDose
 from origin.eligibility.questions import Question
 from origin.inventory.slots import Site
-from origin.web_box import Box
-from origin.web_calendar import calendar
-from origin.web_form import Answered, Complaint
-from origin.web_visit import Kept, Typed
+from origin.web.box import Box
+from origin.web.calendar import calendar
+from origin.web.form import Answered, Complaint, read, typed_in
+from origin.web.visit import Kept, Typed
+from origin.words import distance
 from shared.clock import ManualClock
 from shared.ids import SystemIds
 from shared.keys import KeyRing
@@ -34,7 +34,7 @@ RIGHT = {"day": "17", "month": "5", "year": "1950", "region": "ES-MD", "job": "n
 
 def _read(question: Question, facts: object = None, **changes: str | list[str]) -> Facts | Complaint:
     typed = msgspec.convert(RIGHT | {"conditions": ["none"]} | changes, Typed)
-    return web_form.read(
+    return read(
         question, Answered(typed, facts if isinstance(facts, Facts) else Facts(), CHOICES.get(question, ()), TODAY)
     )
 
@@ -126,12 +126,12 @@ def test_a_last_dose_is_told_in_parts_or_as_never_or_not_known() -> None:
 def test_what_a_form_does_not_show_is_kept_and_counts_again_once_it_is_shown() -> None:
     before = Typed(year="1950", job="none", conditions=["cancer"])
     form = FormData([("asked", "birth"), ("year", "1960"), ("asked", "conditions")])
-    typed = web_form.typed_in(form, before)
+    typed = typed_in(form, before)
     assert (typed.year, typed.job, typed.conditions) == ("1960", "none", [])
 
 
 def test_what_no_form_of_ours_sends_is_cut_off() -> None:
-    typed = web_form.typed_in(FormData([("day", "1" * 300), ("region", "R" * 300), *[("conditions", "x")] * 500]))
+    typed = typed_in(FormData([("day", "1" * 300), ("region", "R" * 300), *[("conditions", "x")] * 500]))
     assert (typed.day, typed.region, len(typed.conditions)) == ("", "", 64)
 
 
@@ -171,7 +171,7 @@ def test_what_does_not_fit_into_a_cookie_is_refused() -> None:
     ("km", "said"), [(0.0, "0.1 km"), (2.44, "2.4 km"), (9.96, "10 km"), (12.4, "12 km"), (1234.5, "1,234 km")]
 )
 def test_distances_are_said_as_exactly_as_they_matter(km: float, said: str) -> None:
-    assert web_words.distance(km, "en") == said
+    assert distance(km, "en") == said
 
 
 def _appointment(**changes: object) -> Appointment:

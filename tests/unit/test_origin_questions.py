@@ -14,7 +14,7 @@ from origin.eligibility.evaluator import Evaluation, Evaluator
 from origin.eligibility.formats.lift import lifted
 from origin.eligibility.person import Facts, LastDose
 from origin.eligibility.questions import QUESTIONS, Interview, Question
-from origin.web_questions import _choices
+from origin.web.questions import _choices
 
 RULESETS = sorted(path for path in versions.DEMO.parent.glob("*.json") if ".cases" not in path.name)
 DOCUMENTS = {path.stem: parse(path.read_bytes()) for path in RULESETS}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from origin.web_support_words import Wish, complaints
+from origin.web.staff.support_words import Wish, complaints
 
 GOOD = Wish("6f1c2b7e-6d0f-4f6e-9a55-0b7a4b5c9f10", "140 1", "2027-03-01", "her doctor asks for it")
 

@@ -9,11 +9,11 @@ from origin import errors
 from origin.eligibility.decisions import Decision
 from origin.eligibility.own import SOON, OwnDecision
 from origin.eligibility.own_api import mirror, reference
-from origin.web_decided import outcome_of
-from origin.web_site import Site, see
-from origin.web_support_words import moment
-from origin.web_visit import Visit
-from origin.web_words import day, product
+from origin.web.decided import outcome_of
+from origin.web.site import Site, see
+from origin.web.staff.support_words import moment
+from origin.web.visit import Visit
+from origin.words import day, product
 from shared.problem import Problem
 
 

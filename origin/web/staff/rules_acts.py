@@ -18,10 +18,10 @@ from origin.eligibility.cases import InvalidCases, parse_cases
 from origin.eligibility.may import MAY, RulesAct
 from origin.eligibility.publishing import Publisher
 from origin.eligibility.version_models import Verdict
-from origin.web_rules import ADMIN, PROGRAMME, VERSION, RulesPages, number_of, programme_of, readable
-from origin.web_rules_cases import tried
-from origin.web_site import Site, see
-from origin.web_visit import FORM_STALE, Visit, text_of
+from origin.web.site import Site, see
+from origin.web.staff.rules import ADMIN, PROGRAMME, VERSION, RulesPages, number_of, programme_of, readable
+from origin.web.staff.rules_cases import tried
+from origin.web.visit import FORM_STALE, Visit, text_of
 from shared import problem
 from shared.problem import Problem, ProblemType
 

@@ -11,7 +11,7 @@ from origin.eligibility.document import Document, Texts, in_language
 from origin.eligibility.formats import v2
 from origin.eligibility.formats.lift import lifted
 from origin.eligibility.formats.v2 import All, AnyOf, Clause, Leaf, Not
-from origin.web_words import product, texts_in
+from origin.words import product, texts_in
 from shared.web.texts import marked
 
 Kind = Literal["all", "any", "not", "one"]

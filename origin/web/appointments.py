@@ -8,10 +8,10 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, view
-from origin.web_calendar import calendar
-from origin.web_site import Site, see
-from origin.web_visit import Visit
-from origin.web_words import of_appointment
+from origin.web.calendar import calendar
+from origin.web.site import Site, see
+from origin.web.visit import Visit
+from origin.words import of_appointment
 from shared.problem import Problem
 
 

@@ -14,11 +14,11 @@ from starlette.routing import BaseRoute, Route
 from origin.gate import Admission
 from origin.inventory.slots import Site as Place
 from origin.inventory.slots import Slot
-from origin.web_decided import may_book, why_not
-from origin.web_site import Site, see
-from origin.web_towns import Town, Towns
-from origin.web_visit import Outcome, Visit
-from origin.web_words import clock_time, day, distance
+from origin.web.decided import may_book, why_not
+from origin.web.site import Site, see
+from origin.web.towns import Town, Towns
+from origin.web.visit import Outcome, Visit
+from origin.words import clock_time, day, distance
 
 RADII_KM = (5, 10, 25, 50, 100)
 _RADIUS_KM = 25

@@ -11,9 +11,9 @@ from starlette.datastructures import FormData
 from origin.admin.answer_models import Answer, Asked, Booked, Summary
 from origin.admin.override_models import Override, OverrideForm, Step
 from origin.admin.proof import FAULTS
-from origin.web_form import Complaint
-from origin.web_visit import text_of
-from origin.web_words import clock_time, day, product
+from origin.web.form import Complaint
+from origin.web.visit import text_of
+from origin.words import clock_time, day, product
 from shared.web.texts import marked
 
 _COMPLAINTS = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from origin.db.sql import load
 from origin.state import OriginState
 
-_QUERIES = Path(__file__).with_name("web_queries.sql")
+_QUERIES = Path(__file__).with_name("queries.sql")
 _REREAD_AFTER_S = 60.0
 
 

@@ -8,7 +8,7 @@ import msgspec
 from origin.eligibility.differences import Difference, differences
 from origin.eligibility.document import Document
 from origin.eligibility.formats.v2 import Clause, Cohort
-from origin.web_rules_words import Read, ReadCohort, Reader
+from origin.web.staff.rules_words import Read, ReadCohort, Reader
 
 
 @dataclass(frozen=True)

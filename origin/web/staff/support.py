@@ -15,8 +15,8 @@ from origin.admin.officials import OMBUDSMAN, OVERRIDER, SUPPORT
 from origin.admin.override_models import LONGEST_DAYS, OverrideReason
 from origin.admin.overrides import Overriding, grants_of, overrides_in
 from origin.identity import Official
-from origin.web_site import Site, see
-from origin.web_support_words import (
+from origin.web.site import Site, see
+from origin.web.staff.support_words import (
     Wish,
     answer_words,
     complaints,
@@ -25,8 +25,8 @@ from origin.web_support_words import (
     override_words,
     wish_in,
 )
-from origin.web_visit import Visit, text_of
-from origin.web_words import texts_in
+from origin.web.visit import Visit, text_of
+from origin.words import texts_in
 from shared.problem import INVALID_BODY, Problem
 
 _LOOK = (OVERRIDER, SUPPORT, OMBUDSMAN)

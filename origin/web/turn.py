@@ -7,9 +7,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import admission
-from origin.web_form import has_answers, typed_in
-from origin.web_site import Site, see
-from origin.web_visit import Typed, Visit, text_of
+from origin.web.form import has_answers, typed_in
+from origin.web.site import Site, see
+from origin.web.visit import Typed, Visit, text_of
 from shared.http import Json
 from shared.problem import Problem
 from shared.web.languages import ours

@@ -15,7 +15,7 @@ from origin.eligibility.decisions import Reason
 from origin.gate import ADMISSION_COOKIE, Admission
 from origin.identity import SESSION_COOKIE, Person
 from origin.state import OriginState, state_of
-from origin.web_box import Box
+from origin.web.box import Box
 from shared import problem
 from shared.clock import Clock
 from shared.ids import Ids

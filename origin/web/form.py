@@ -9,8 +9,8 @@ from starlette.datastructures import FormData
 
 from origin.eligibility.person import Facts, LastDose
 from origin.eligibility.questions import Question
-from origin.web_dates import FUTURE, OLD, Faulty, read_date
-from origin.web_visit import Typed, text_of
+from origin.web.dates import FUTURE, OLD, Faulty, read_date
+from origin.web.visit import Typed, text_of
 from shared.web.texts import marked
 
 NONE = "none"

@@ -19,13 +19,13 @@ from origin.config import OriginConfig
 from origin.eligibility.decisions import reason_in
 from origin.eligibility.document import in_language
 from origin.state import OriginState, state_of
-from origin.web_eligibility import spoken
-from origin.web_form import typed_in
-from origin.web_questions import Asker, Walk, shown_by
-from origin.web_site import Site
-from origin.web_turnstile import Turnstile
-from origin.web_verdict import of_evaluation, said
-from origin.web_visit import Typed, text_of
+from origin.web.eligibility import spoken
+from origin.web.form import typed_in
+from origin.web.questions import Asker, Walk, shown_by
+from origin.web.site import Site
+from origin.web.turnstile import Turnstile
+from origin.web.verdict import of_evaluation, said
+from origin.web.visit import Typed, text_of
 from shared.clock import Clock
 from shared.problem import Problem
 from shared.web.languages import LANGUAGES, language_of

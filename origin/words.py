@@ -112,7 +112,7 @@ class TurnWords:
 def of_turn(ends_at: int, now: float, locale: str, *, back: str) -> TurnWords:
     """Return the end of a turn in words; on the clock of UTC, for no server knows the visitor's.
 
-    ``origin/static/turn.js`` says the same on the clock of the visitor.
+    ``origin/web/static/turn.js`` says the same on the clock of the visitor.
     """
     end = datetime.fromtimestamp(ends_at, UTC)
     left_s = max(0, int(ends_at - now))

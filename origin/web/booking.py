@@ -15,10 +15,10 @@ from origin.gate import Admission
 from origin.identity import Person
 from origin.inventory.api import one_slot
 from origin.inventory.slots import Slot
-from origin.web_decided import may_book, why_not
-from origin.web_site import Site, see
-from origin.web_visit import FORM_STALE, Outcome, Visit, text_of
-from origin.web_words import of_slot
+from origin.web.decided import may_book, why_not
+from origin.web.site import Site, see
+from origin.web.visit import FORM_STALE, Outcome, Visit, text_of
+from origin.words import of_slot
 from shared import problem
 from shared.ids import Ids
 from shared.problem import Problem

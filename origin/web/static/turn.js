@@ -10,7 +10,7 @@ const news = document.getElementById("turn-news");
 const said = box.dataset;
 const language = document.documentElement.lang;
 
-// ---- words: as origin/web_words.py says them, on the clock of the visitor
+// ---- words: as origin/words.py says them, on the clock of the visitor
 const unit = (value, name) => new Intl.NumberFormat(language, { numberingSystem: "latn", style: "unit", unit: name, unitDisplay: "long" }).format(value);
 const fill = (text, time) => text.replace("{time}", time);
 const clock = (moment) => new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", numberingSystem: "latn" });

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Calendar, Event, vGeo
 
 from origin.booking.appointments import Appointment
-from origin.web_words import texts_in, where
+from origin.words import texts_in, where
 from shared.web.texts import marked
 
 _PRODUCT_ID = "-//Vestibule//Appointments//EN"

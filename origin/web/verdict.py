@@ -8,8 +8,8 @@ from origin.eligibility.decisions import Decision, reasons
 from origin.eligibility.document import Document, in_language
 from origin.eligibility.evaluator import Evaluation
 from origin.eligibility.versions import Rules
-from origin.web_visit import Turned, Verdict
-from origin.web_words import day, product
+from origin.web.visit import Turned, Verdict
+from origin.words import day, product
 
 _MOST_REASONS = 24
 _MOST_WAYS = 6

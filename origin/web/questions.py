@@ -20,9 +20,9 @@ from origin.eligibility.person import Facts
 from origin.eligibility.questions import QUESTIONS, Interview, Question
 from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.versions import Rules
-from origin.web_form import FIELDS, NONE, Answered, Complaint, read
-from origin.web_visit import Typed
-from origin.web_words import product, texts_in
+from origin.web.form import FIELDS, NONE, Answered, Complaint, read
+from origin.web.visit import Typed
+from origin.words import product, texts_in
 from shared.problem import Problem
 from shared.web.texts import marked
 

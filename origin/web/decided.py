@@ -6,8 +6,8 @@ from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import Admission
-from origin.web_verdict import of_decision
-from origin.web_visit import Outcome, Visit
+from origin.web.verdict import of_decision
+from origin.web.visit import Outcome, Visit
 
 RESULT = "/eligibility/result"
 _QUESTIONS = "/eligibility"

@@ -19,12 +19,12 @@ from origin.eligibility import reports
 from origin.eligibility.document import Document, InvalidDocument, parse
 from origin.eligibility.may import MAY, RULES_ACTS
 from origin.eligibility.version_models import Version, VersionWithDocument
-from origin.web_rules_cases import Tried, shipped_cases, tried
-from origin.web_rules_changed import changes
-from origin.web_rules_drawn import WIDTH, compared, timeline
-from origin.web_rules_words import Reader
-from origin.web_site import Site, see
-from origin.web_visit import Visit
+from origin.web.site import Site, see
+from origin.web.staff.rules_cases import Tried, shipped_cases, tried
+from origin.web.staff.rules_changed import changes
+from origin.web.staff.rules_drawn import WIDTH, compared, timeline
+from origin.web.staff.rules_words import Reader
+from origin.web.visit import Visit
 from shared.problem import Problem
 
 ADMIN = "/admin"

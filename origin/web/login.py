@@ -12,7 +12,7 @@ import httpx
 import msgspec
 from pydantic import HttpUrl
 
-from origin.web_box import Box
+from origin.web.box import Box
 from shared.bearer import BearerRefused, BearerVerifier, Identity, KeysUnavailable, TrustedIssuer
 from shared.clock import Clock
 from shared.ids import Ids

@@ -10,13 +10,13 @@ from origin.eligibility.api import evaluate
 from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import Admission
 from origin.identity import Person
-from origin.web_decided import RESULT, outcome_of, standing
-from origin.web_form import Complaint, typed_in
-from origin.web_questions import Asker, Walk, shown_by
-from origin.web_site import Site, see
-from origin.web_verdict import said
-from origin.web_visit import FORM_STALE, Outcome, Typed, Visit, text_of
-from origin.web_words import texts_in
+from origin.web.decided import RESULT, outcome_of, standing
+from origin.web.form import Complaint, typed_in
+from origin.web.questions import Asker, Walk, shown_by
+from origin.web.site import Site, see
+from origin.web.verdict import said
+from origin.web.visit import FORM_STALE, Outcome, Typed, Visit, text_of
+from origin.words import texts_in
 from shared.problem import Problem
 
 

@@ -10,8 +10,8 @@ from origin.admin.programmes import Programme
 from origin.config import OriginConfig
 from origin.eligibility.decisions import Reason, reason_in
 from origin.eligibility.rulebook import RulesUnavailable
-from origin.web_visit import Visit, Visits
-from origin.web_words import CATALOGUES, TurnWords, of_turn, where
+from origin.web.visit import Visit, Visits
+from origin.words import CATALOGUES, TurnWords, of_turn, where
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing

@@ -9,11 +9,11 @@ from origin.config import OriginConfig
 from origin.eligibility.own_api import mirror
 from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
-from origin.web_decided import living
-from origin.web_login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
-from origin.web_site import Site, see
-from origin.web_visit import KEPT_S, Kept, Visit, text_of
-from origin.web_words import of_appointment
+from origin.web.decided import living
+from origin.web.login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
+from origin.web.site import Site, see
+from origin.web.visit import KEPT_S, Kept, Visit, text_of
+from origin.words import of_appointment
 from shared.bearer import Identity
 from shared.ids import Ids
 from shared.problem import Problem, ProblemType

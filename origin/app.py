@@ -36,6 +36,9 @@ from origin.eligibility.store import DecisionStore
 from origin.gate import Gate
 from origin.identity import People
 from origin.inventory import api as inventory
+from origin.inventory.feeds import api as feeds
+from origin.inventory.feeds.publish import Feeds
+from origin.inventory.feeds.store import FeedStore
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from origin.rings import Rings
@@ -74,6 +77,7 @@ def endpoints() -> list[Endpoint]:
         *own_api.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
+        *feeds.ENDPOINTS,
         *rules_api.ENDPOINTS,
         *admin.ENDPOINTS,
         *answers_api.ENDPOINTS,
@@ -134,10 +138,12 @@ def _lifespan(
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         pool = await create_pool(config.database_url.get_secret_value(), size=config.pool_size)
         database = Database(pool, meters, wait_s=config.pool_wait_s)
+        state = _assemble(config, rings, clock, ids, meters, database, store, traffic)
         try:
             async with following(rings.admission, rings.origin):
-                yield {"origin": _assemble(config, rings, clock, ids, meters, database, store, traffic)}
+                yield {"origin": state}
         finally:
+            state.feeds.close()
             await database.close()
 
     return run
@@ -185,6 +191,14 @@ def _assemble(
             clock,
             per_s=config.capacity_per_s,
             p99_limit_ms=config.capacity_p99_ms,
+        ),
+        feeds=Feeds(
+            FeedStore(database),
+            clock,
+            meters,
+            every_s=config.feed_every_s,
+            origin_url=str(config.origin_public_url),
+            edge_url=str(config.edge_public_url),
         ),
     )
 

@@ -56,6 +56,7 @@ class OriginConfig(Settings):
     capacity_p99_ms: float = Field(default=1000, gt=0, le=60_000)
     check_per_s: float = Field(default=50.0, ge=0, le=100_000)
     check_at_once: int = Field(default=16, ge=1, le=1000)
+    feed_every_s: int = Field(default=60, ge=1, le=3600)
     theme_file: Annotated[Path, AfterValidator(_readable_theme)] | None = None
 
     @field_validator("trusted_issuers")

@@ -22,6 +22,7 @@ class OriginMetrics:
         self.http = HttpMetrics(registry, PREFIX)
         self._funnel(registry)
         self._database(registry)
+        self._feeds(registry)
 
     def _funnel(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:
@@ -94,5 +95,20 @@ class OriginMetrics:
             f"{PREFIX}_store_errors",
             "Database calls that failed for want of it, by fault.",
             ["fault"],
+            registry=registry,
+        )
+
+    def _feeds(self, registry: CollectorRegistry) -> None:
+        self.feed_seconds = Histogram(
+            f"{PREFIX}_feed_seconds",
+            "Time to make a file of the public feed, in seconds.",
+            ["kind"],
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.feed_left_out = Gauge(
+            f"{PREFIX}_feed_left_out",
+            "Sites that the public feed must leave out, for want of a postal code or another part of the address.",
+            ["programme", "region"],
             registry=registry,
         )

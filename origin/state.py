@@ -13,6 +13,7 @@ from origin.db.pool import Database
 from origin.eligibility.decisions import Decisions
 from origin.gate import Gate
 from origin.identity import People
+from origin.inventory.feeds.publish import Feeds
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from shared.clock import Clock
@@ -36,6 +37,7 @@ class OriginState:
     bookings: Bookings
     crowd: Crowd
     capacity: Feed
+    feeds: Feeds
 
 
 def state_of(request: Request) -> OriginState:

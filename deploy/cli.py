@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy import decision_cli, keys_cli, lottery_cli, passes_cli, playbook_cli, room_cli, rule_versions_cli, rules_cli
+from deploy import (
+    decision_cli,
+    feed_cli,
+    keys_cli,
+    lottery_cli,
+    passes_cli,
+    playbook_cli,
+    room_cli,
+    rule_versions_cli,
+    rules_cli,
+)
 from deploy.datadir import DataDir
 from deploy.errors import ChildDied, StackError
 from deploy.settings import StackSettings
@@ -26,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(feed_cli.app)
 app.add_typer(keys_cli.app)
 app.add_typer(lottery_cli.app)
 app.add_typer(passes_cli.app)

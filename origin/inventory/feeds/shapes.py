@@ -45,6 +45,7 @@ _NAMES = {
 }
 _CVX_CODE = re.compile(r"[0-9]{1,3}")
 _NAME_OF_ITS_OWN = re.compile(r"[A-Za-z0-9.]{1,24}")
+_PHONE = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]{2,40}( ?(x|ext\.?) ?[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
@@ -116,11 +117,12 @@ def location(publisher: Publisher, site: SiteFacts) -> Location | None:
     if not (name and line and city and state and postal_code):
         return None
     phone = _plain(site.phone or "")
+    phones = [Named("phone", phone)] if _PHONE.fullmatch(phone) else []
     return Location(
         id=str(site.id),
         identifier=[Named(publisher.service, str(site.id))],
         name=name,
-        telecom=[*([Named("phone", phone)] if phone else []), Named("url", publisher.booking)],
+        telecom=[*phones, Named("url", publisher.booking)],
         address=Address([line], city, state, postal_code),
         position=Position(site.lat, site.lng),
     )

@@ -1,0 +1,1 @@
+"""A strict checker of anybody's SMART Scheduling Links: ``vestibule feed validate``."""

@@ -46,6 +46,29 @@ REGIONS = {
     "ML": ("ES-ML", "Melilla"),
 }
 
+_PROVINCES = {
+    # the first two digits of a postal code, for the region's capital; the rest is invented, as the sites are
+    "ES-IB": "07",
+    "ES-RI": "26",
+    "ES-MD": "28",
+    "ES-MC": "30",
+    "ES-NC": "31",
+    "ES-AS": "33",
+    "ES-CB": "39",
+    "ES-AN": "41",
+    "ES-AR": "50",
+    "ES-CN": "35",
+    "ES-CM": "45",
+    "ES-CL": "47",
+    "ES-CT": "08",
+    "ES-EX": "06",
+    "ES-GA": "15",
+    "ES-PV": "01",
+    "ES-VC": "46",
+    "ES-CE": "51",
+    "ES-ML": "52",
+}
+
 _KINDS = ("Health centre", "Community hall", "Sports centre", "Library", "University clinic", "Exhibition hall")
 _STREETS = (
     "Calle Mayor",
@@ -88,6 +111,7 @@ class DemoSite:
     town: Town
     name: str
     address: str
+    postal_code: str
     lat: float
     lng: float
     step_free: bool
@@ -164,6 +188,7 @@ def _site(site_id: int, town: Town, nth: int) -> DemoSite:
         town=town,
         name=f"{kind} {town.name}" + (f" {nth + 1}" if nth else ""),
         address=f"{_STREETS[site_id % len(_STREETS)]} {1 + site_id * 7 % 120}, {town.name}",
+        postal_code=f"{_PROVINCES[town.region]}{1 + site_id * 7 % 999:03d}",
         lat=round(town.lat + distance * math.cos(angle) / _KM_PER_DEGREE, 5),
         lng=round(town.lng + distance * math.sin(angle) / (_KM_PER_DEGREE * math.cos(math.radians(town.lat))), 5),
         step_free=site_id % 9 != 0,

@@ -41,8 +41,8 @@ def validate(
     from deploy.feed.sources import source_of
 
     report = Report(where, keep=examples)
-    with explained(), _progress() as progress:
-        check(source_of(where), report, now=SystemClock().now(), max_mb=max_mb, progress=progress)
+    with explained(), source_of(where) as source, _progress() as progress:
+        check(source, report, now=SystemClock().now(), max_mb=max_mb, progress=progress)
     sys.stdout.write(show.as_json(report) if as_json else show.as_text(report))
     if report.number("error"):
         raise typer.Exit(1)

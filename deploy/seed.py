@@ -20,6 +20,7 @@ Say = Callable[[str], None]
 
 _QUERIES = Path(__file__).with_name("seed.sql")
 _TELL_EVERY = 20_000
+_MOST_SITES = 2_000  # that a demo has
 
 
 def seed(database_url: str, settings: StackSettings, clock: Clock, say: Say) -> None:
@@ -50,6 +51,7 @@ async def _seed(database_url: str, settings: StackSettings, now: datetime, say: 
             raise StackError("this database already holds supply of its own; the demo programme needs an empty one")
         else:
             await _set_up(connection, settings, now, say)
+        await _add_postal_codes(connection)
     finally:
         await connection.close()
 
@@ -82,6 +84,20 @@ async def _add_days(connection: Connection, settings: StackSettings, now: dateti
     sites = [site for site in demo.sites(demo.towns(), max(first)) if site.id in first]
     number = await import_supply(connection, (), (), _told(_slots(sites, first, until), say))
     say(f"Added {number:,} slots")
+
+
+async def _add_postal_codes(connection: Connection) -> None:
+    """Give one to each site that has none: the public feed does not tell of those."""
+    rows = await load(_QUERIES)["without_postal_code"].rows(connection, most=_MOST_SITES)
+    without = {row["id"] for row in rows}
+    if without:
+        sites = [site for site in demo.sites(demo.towns(), max(without)) if site.id in without]
+        await load(_QUERIES)["set_postal_codes"].run(
+            connection,
+            sites=[site.id for site in sites],
+            names=[site.name for site in sites],
+            codes=[site.postal_code for site in sites],
+        )
 
 
 def _today(site: demo.DemoSite, now: datetime) -> date:

@@ -13,3 +13,13 @@ SELECT site.id, site.time_zone, last.starts_at
          ORDER BY slot.starts_at DESC
          LIMIT 1
        ) last;
+
+-- name: without_postal_code
+-- Sites of a demo that was seeded before sites had postal codes.
+SELECT id FROM site WHERE postal_code IS NULL AND id <= :most ORDER BY id;
+
+-- name: set_postal_codes!
+-- One for each of those that is still what the demo made of it.
+UPDATE site SET postal_code = given.code
+  FROM unnest(:sites::bigint[], :names::text[], :codes::text[]) AS given (site, name, code)
+ WHERE site.id = given.site AND site.name = given.name;

@@ -11,7 +11,7 @@ import httpx
 
 from deploy.errors import StackError
 
-_TIMEOUT = httpx.Timeout(30, connect=10)
+_TIMEOUT = httpx.Timeout(30, connect=10)  # seconds without anything coming
 _CHUNK = 256 * 1024
 _MANIFESTS = ("$bulk-publish", "$bulk-publish.json", "bulk-publish.json", "manifest.json")
 _MANIFEST_TYPES = "application/json"
@@ -49,25 +49,28 @@ class Source(Protocol):
         ...
 
 
-def source_of(given: str) -> "Web | Folder":
-    """Return the source that is meant.
+@contextmanager
+def source_of(given: str) -> Iterator["Web | Folder"]:
+    """Open the source that is meant.
 
     Raises:
         StackError: it is neither an address nor a folder.
     """
     if given.startswith(("http://", "https://")):
-        return Web(given)
-    if Path(given).is_dir():
-        return Folder(Path(given))
-    raise StackError(f"{given} is neither the http address of a manifest nor a folder")
+        with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client:
+            yield Web(given, client)
+    elif Path(given).is_dir():
+        yield Folder(Path(given))
+    else:
+        raise StackError(f"{given} is neither the http address of a manifest nor a folder")
 
 
 class Web:
-    """A feed at an address. Redirects are followed; what takes longer than 30 seconds to go on is given up."""
+    """A feed at an address."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, client: httpx.Client) -> None:
         self._given = address
-        self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
+        self._client = client
 
     @property
     def address(self) -> str | None:

@@ -27,6 +27,11 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
             "POST /v1/admission:exchange",
             "POST /v1/admission:extend",
             "GET /v1/capacity",
+            "GET /v1/feeds",
+            "GET /v1/feeds/{programme}/$bulk-publish",
+            "GET /v1/feeds/{programme}/locations.ndjson",
+            "GET /v1/feeds/{programme}/schedules.ndjson",
+            "GET /v1/feeds/{programme}/slots.ndjson",
         }
         # It got behind the gate, and was refused there and before it.
         assert {("GET /v1/slots", 200), ("GET /v1/slots", 403), ("GET /v1/slots", 422)} <= seen

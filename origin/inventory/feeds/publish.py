@@ -6,7 +6,7 @@ that is fetched is no older than the window, which is what the manifest says of 
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -130,7 +130,7 @@ class Feeds:
 
     async def _lines(
         self, programme: Programme, kind: Kind, region: str, now: datetime, since: datetime
-    ) -> AsyncIterator[list[object]]:
+    ) -> AsyncIterator[Iterable[object]]:
         publisher = self.publisher(programme)
         sites = await self._store.sites(programme.id, region, since)
         told = {site.id: shapes.location(publisher, site) for site in sites}
@@ -150,6 +150,6 @@ class Feeds:
 
     async def _slots(
         self, publisher: Publisher, programme: Programme, site: SiteFacts, now: datetime, *, frozen: bool
-    ) -> AsyncIterator[list[object]]:
+    ) -> AsyncIterator[Iterable[object]]:
         async for page in self._store.slots(programme.id, site.id, now):
-            yield [line for slot in page for line in shapes.slots(publisher, site, slot, frozen=frozen)]
+            yield (line for slot in page for line in shapes.slots(publisher, site, slot, frozen=frozen))

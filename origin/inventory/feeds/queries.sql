@@ -9,7 +9,7 @@ SELECT DISTINCT site.region
  ORDER BY site.region;
 
 -- name: feed_sites
--- A region's sites where a programme has slots.
+-- A region's sites where a programme has slots, in the order of `SiteFacts`.
 SELECT site.id, site.region, site.name, site.address, site.town, site.postal_code, site.phone, site.lat, site.lng,
        site.time_zone
   FROM site
@@ -28,7 +28,8 @@ SELECT DISTINCT product
  ORDER BY product;
 
 -- name: feed_slots
--- A site's slots behind one of them, in the order of the unique index: a page costs the same wherever it begins.
+-- A site's slots behind one of them, in the order of the unique index: a page costs the same wherever it begins. Columns
+-- as in `SlotFacts`.
 SELECT id, starts_at, ends_at, product, capacity, remaining
   FROM slot
  WHERE site = :site AND programme = :programme AND (starts_at, product) > (:starts_at, :product)

@@ -11,6 +11,7 @@ from hashlib import blake2b
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 from msgspec import UNSET
 
 from origin.inventory.feeds import resources
@@ -49,8 +50,7 @@ _PHONE = re.compile(r"[+(]{0,2}[0-9][0-9 ()./-]{2,40}( ?(x|ext\.?) ?[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
 
-@dataclass(frozen=True)
-class SiteFacts:
+class SiteFacts(msgspec.Struct, frozen=True):
     """What the inventory knows of a site."""
 
     id: int
@@ -65,8 +65,7 @@ class SiteFacts:
     time_zone: str
 
 
-@dataclass(frozen=True)
-class SlotFacts:
+class SlotFacts(msgspec.Struct, frozen=True):
     """A slot and its places. Times are aware."""
 
     id: int

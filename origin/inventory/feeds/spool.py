@@ -3,7 +3,7 @@
 import asyncio
 import os
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from hashlib import blake2b
 from tempfile import TemporaryFile
 
@@ -27,17 +27,16 @@ class Spool:
         self.length = 0
         self.tag = ""
 
-    async def add(self, resources: list[object]) -> None:
-        """Write resources, one a line."""
-        if resources:
-            await asyncio.to_thread(self._add, resources)
+    async def add(self, resources: Iterable[object]) -> None:
+        """Write resources, one a line. They are made, encoded and packed off the event loop."""
+        await asyncio.to_thread(self._add, resources)
 
     async def seal(self) -> None:
         """End it; now it can be read."""
         await asyncio.to_thread(self._seal)
 
-    def _add(self, resources: list[object]) -> None:
-        lines = _encode_lines(resources)
+    def _add(self, resources: Iterable[object]) -> None:
+        lines = _encode_lines(list(resources))
         self._hash.update(lines)
         self._file.write(self._packer.compress(lines))
 

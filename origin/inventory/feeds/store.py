@@ -32,7 +32,7 @@ class FeedStore:
         """Return the region's sites where slots begin at ``since`` or later."""
         async with self._database.connection() as connection:
             rows = await load(_QUERIES)["feed_sites"].rows(connection, programme=programme, region=region, since=since)
-        return [SiteFacts(**dict(row)) for row in rows]
+        return [SiteFacts(*row) for row in rows]
 
     async def products(self, programme: str, site: int, since: datetime) -> list[str]:
         """Return the products of the site's slots that begin at ``since`` or later."""
@@ -54,7 +54,7 @@ class FeedStore:
                     at_most=PAGE,
                 )
             if rows:
-                yield [SlotFacts(**dict(row)) for row in rows]
+                yield [SlotFacts(*row) for row in rows]
             if len(rows) < PAGE:
                 return
             behind = rows[-1]["starts_at"], rows[-1]["product"]

@@ -11,7 +11,7 @@ from shared.capacity import Errors, Latency
 WINDOW_S = 10.0
 _MOST_KEPT = 4096
 _NOT_COUNTED = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/capacity"})
-# The crowd at the self-check says nothing of how booking is, nor do the files of the public feed, which take long to make.
+# The crowd at the self-check says nothing of how booking is, nor do files of the public feed, which take long to make.
 _ASIDE = ("/static/", "/check/", "/v1/feeds")
 
 

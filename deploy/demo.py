@@ -111,7 +111,7 @@ class DemoSite:
     town: Town
     name: str
     address: str
-    postal_code: str
+    postcode: str
     lat: float
     lng: float
     step_free: bool
@@ -188,7 +188,7 @@ def _site(site_id: int, town: Town, nth: int) -> DemoSite:
         town=town,
         name=f"{kind} {town.name}" + (f" {nth + 1}" if nth else ""),
         address=f"{_STREETS[site_id % len(_STREETS)]} {1 + site_id * 7 % 120}, {town.name}",
-        postal_code=f"{_PROVINCES[town.region]}{1 + site_id * 7 % 999:03d}",
+        postcode=f"{_PROVINCES[town.region]}{1 + site_id * 7 % 999:03d}",
         lat=round(town.lat + distance * math.cos(angle) / _KM_PER_DEGREE, 5),
         lng=round(town.lng + distance * math.sin(angle) / (_KM_PER_DEGREE * math.cos(math.radians(town.lat))), 5),
         step_free=site_id % 9 != 0,

@@ -51,7 +51,7 @@ async def _seed(database_url: str, settings: StackSettings, now: datetime, say: 
             raise StackError("this database already holds supply of its own; the demo programme needs an empty one")
         else:
             await _set_up(connection, settings, now, say)
-        await _add_postal_codes(connection)
+        await _add_postcodes(connection)
     finally:
         await connection.close()
 
@@ -86,17 +86,17 @@ async def _add_days(connection: Connection, settings: StackSettings, now: dateti
     say(f"Added {number:,} slots")
 
 
-async def _add_postal_codes(connection: Connection) -> None:
+async def _add_postcodes(connection: Connection) -> None:
     """Give one to each site that has none: the public feed does not tell of those."""
-    rows = await load(_QUERIES)["without_postal_code"].rows(connection, most=_MOST_SITES)
+    rows = await load(_QUERIES)["without_postcode"].rows(connection, most=_MOST_SITES)
     without = {row["id"] for row in rows}
     if without:
         sites = [site for site in demo.sites(demo.towns(), max(without)) if site.id in without]
-        await load(_QUERIES)["set_postal_codes"].run(
+        await load(_QUERIES)["set_postcodes"].run(
             connection,
             sites=[site.id for site in sites],
             names=[site.name for site in sites],
-            codes=[site.postal_code for site in sites],
+            codes=[site.postcode for site in sites],
         )
 
 

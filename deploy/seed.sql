@@ -14,12 +14,12 @@ SELECT site.id, site.time_zone, last.starts_at
          LIMIT 1
        ) last;
 
--- name: without_postal_code
+-- name: without_postcode
 -- Sites of a demo that was seeded before sites had postal codes.
-SELECT id FROM site WHERE postal_code IS NULL AND id <= :most ORDER BY id;
+SELECT id FROM site WHERE postcode = '' AND id <= :most ORDER BY id;
 
--- name: set_postal_codes!
+-- name: set_postcodes!
 -- One for each of those that is still what the demo made of it.
-UPDATE site SET postal_code = given.code
+UPDATE site SET postcode = given.code
   FROM unnest(:sites::bigint[], :names::text[], :codes::text[]) AS given (site, name, code)
  WHERE site.id = given.site AND site.name = given.name;

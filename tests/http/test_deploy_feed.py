@@ -31,7 +31,7 @@ async def published(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Wo
     """An origin that knows its own address, on sites of which everything is known; the address of its feed."""
     port = free_port()
     async with world(database_url) as made:
-        await made.connection.execute("UPDATE site SET postal_code = '28001', phone = '+34 910 000 000'")
+        await made.connection.execute("UPDATE site SET postcode = '28001', phone = '+34 910 000 000'")
         url = f"http://127.0.0.1:{port}"
         origin = create_app(config(tmp_path, database_url, origin_public_url=url), clock=made.clock)
         async with serving(origin, port):

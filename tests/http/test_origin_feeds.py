@@ -17,7 +17,7 @@ FEED = "/v1/feeds/demo"
 @pytest.fixture
 async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
     async with origin_world.origin(database_url, tmp_path) as made:
-        await made.world.connection.execute("UPDATE site SET postal_code = '28001', phone = '+34 910 000 000'")
+        await made.world.connection.execute("UPDATE site SET postcode = '28001', phone = '+34 910 000 000'")
         yield made
 
 
@@ -80,9 +80,9 @@ async def test_what_has_begun_is_not_offered(origin: Origin) -> None:
     assert len(await lines(origin, "locations")) == 1
 
 
-async def test_a_site_without_postal_code_is_left_out_whole_and_counted(origin: Origin) -> None:
+async def test_a_site_without_postcode_is_left_out_whole_and_counted(origin: Origin) -> None:
     await origin.world.slot()
-    await origin.world.connection.execute("UPDATE site SET postal_code = NULL WHERE id = 1")
+    await origin.world.connection.execute("UPDATE site SET postcode = '' WHERE id = 1")
 
     assert [await lines(origin, name) for name in ("locations", "schedules", "slots")] == [[], [], []]
     assert origin.metric("feed_left_out", programme="demo", region="ES-MD") == 1

@@ -118,14 +118,14 @@ def _today(site: demo.DemoSite, clock: ManualClock) -> date:
     return clock.now().astimezone(ZoneInfo(site.town.time_zone)).date()
 
 
-async def test_every_site_of_the_demo_has_a_postal_code_also_one_from_before_there_were_any(
+async def test_every_site_of_the_demo_has_a_postcode_also_one_from_before_there_were_any(
     database: asyncpg.Connection, sow: Callable[..., None]
 ) -> None:
     await asyncio.to_thread(sow)
-    assert await database.fetchval("SELECT count(*) FROM site WHERE postal_code !~ '^[0-9]{5}$'") == 0
-    await database.execute("UPDATE site SET postal_code = NULL")
+    assert await database.fetchval("SELECT count(*) FROM site WHERE postcode !~ '^[0-9]{5}$'") == 0
+    await database.execute("UPDATE site SET postcode = ''")
     await database.execute("UPDATE site SET name = 'Renamed' WHERE id = 1")
 
     await asyncio.to_thread(sow)
 
-    assert [row["id"] for row in await database.fetch("SELECT id FROM site WHERE postal_code IS NULL")] == [1]
+    assert [row["id"] for row in await database.fetch("SELECT id FROM site WHERE postcode = ''")] == [1]

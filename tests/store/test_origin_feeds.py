@@ -32,7 +32,7 @@ def rows(programme: str, number: int) -> Iterator[SlotRow]:
 @pytest.fixture
 async def made(database_url: str) -> AsyncIterator[World]:
     async with world(database_url) as each:
-        await each.connection.execute("UPDATE site SET postal_code = '28001'")
+        await each.connection.execute("UPDATE site SET postcode = '28001'")
         yield each
 
 

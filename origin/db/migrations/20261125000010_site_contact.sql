@@ -1,9 +1,9 @@
 -- migrate:up
 
--- What the public feed must say of a place, and may: neither is required, a site without a postal code is not in the feed.
+-- What the public feed must say of a place, and may: neither is required here, but a site without a postcode is not in it.
 ALTER TABLE site
-    ADD COLUMN IF NOT EXISTS postal_code text,
-    ADD COLUMN IF NOT EXISTS phone text;
+    ADD COLUMN IF NOT EXISTS postcode text NOT NULL DEFAULT '',
+    ADD COLUMN IF NOT EXISTS phone    text NOT NULL DEFAULT '';
 
 -- migrate:down
-ALTER TABLE site DROP COLUMN IF EXISTS postal_code, DROP COLUMN IF EXISTS phone;
+ALTER TABLE site DROP COLUMN IF EXISTS postcode, DROP COLUMN IF EXISTS phone;

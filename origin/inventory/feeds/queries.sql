@@ -10,7 +10,7 @@ SELECT DISTINCT site.region
 
 -- name: feed_sites
 -- A region's sites where a programme has slots, in the order of `SiteFacts`.
-SELECT site.id, site.region, site.name, site.address, site.town, site.postal_code, site.phone, site.lat, site.lng,
+SELECT site.id, site.region, site.name, site.address, site.town, site.postcode, site.phone, site.lat, site.lng,
        site.time_zone
   FROM site
  WHERE site.region = :region

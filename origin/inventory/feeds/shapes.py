@@ -1,6 +1,6 @@
 """From the inventory to the lines of a feed. Pure.
 
-Where the inventory does not know what a feed must say of a site (a postal code), the site is left out, whole; what a
+Where the inventory does not know what a feed must say of a site (a postcode), the site is left out, whole; what a
 feed only should say is left out alone. Nothing is made up.
 """
 
@@ -58,8 +58,8 @@ class SiteFacts(msgspec.Struct, frozen=True):
     name: str
     address: str
     town: str
-    postal_code: str | None
-    phone: str | None
+    postcode: str
+    phone: str
     lat: float
     lng: float
     time_zone: str
@@ -112,17 +112,17 @@ def manifest(publisher: Publisher, regions: list[str], as_of: datetime) -> Manif
 def location(publisher: Publisher, site: SiteFacts) -> Location | None:
     """Return a site, or None where something is missing that a feed must say."""
     name, line, city = _plain(site.name), _plain(site.address), _plain(site.town)
-    state, postal_code = _plain(site.region), _plain(site.postal_code or "")
-    if not (name and line and city and state and postal_code):
+    state, postcode = _plain(site.region), _plain(site.postcode)
+    if not (name and line and city and state and postcode):
         return None
-    phone = _plain(site.phone or "")
+    phone = _plain(site.phone)
     phones = [Named("phone", phone)] if _PHONE.fullmatch(phone) else []
     return Location(
         id=str(site.id),
         identifier=[Named(publisher.service, str(site.id))],
         name=name,
         telecom=[*phones, Named("url", publisher.booking)],
-        address=Address([line], city, state, postal_code),
+        address=Address([line], city, state, postcode),
         position=Position(site.lat, site.lng),
     )
 

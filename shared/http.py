@@ -46,6 +46,11 @@ class Json(Response):
             self.raw_headers.append((name.replace("_", "-").encode("latin-1"), value.encode("latin-1")))
 
 
+# No text that people write has it, and PostgreSQL keeps none that does. In JSON it can only be escaped.
+_NUL_ESCAPED = b"\\u0000"
+_NUL_FOUND = "a text holds the character NUL"
+
+
 async def read_body(request: Request, form: type[T]) -> T:
     """Return the JSON body as ``form``.
 
@@ -57,9 +62,12 @@ async def read_body(request: Request, form: type[T]) -> T:
         raise Problem(problem.UNSUPPORTED_MEDIA_TYPE)
     body = await request.body()
     try:
-        return msgspec.json.decode(body, type=form)
+        read = msgspec.json.decode(body, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _body_fault(body, error) from None
+    if _NUL_ESCAPED in body:
+        raise Problem(problem.INVALID_BODY, _NUL_FOUND)
+    return read
 
 
 def _body_fault(body: bytes, error: Exception) -> Problem:
@@ -83,6 +91,8 @@ def read_query(request: Request, form: type[T]) -> T:
     given = dict(pairs)
     if len(given) != len(pairs):
         raise Problem(problem.INVALID_QUERY, "a parameter is given more than once")
+    if any("\0" in value for value in given.values()):
+        raise Problem(problem.INVALID_QUERY, _NUL_FOUND)
     try:
         return msgspec.convert(given, form, strict=False)
     except msgspec.ValidationError as error:

@@ -226,6 +226,6 @@ class Visit:
 
 
 def text_of(form: FormData, name: str, *, at_most: int = 256) -> str:
-    """Return a text field, trimmed; an empty text where it is missing, a file, or too long to come from our forms."""
+    """Return a text field, trimmed; an empty text where it is missing, a file, or what our forms cannot send."""
     value = form.get(name)
-    return value.strip() if isinstance(value, str) and len(value) <= at_most else ""
+    return value.strip() if isinstance(value, str) and len(value) <= at_most and "\0" not in value else ""

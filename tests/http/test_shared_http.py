@@ -29,6 +29,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
 
 class Window(msgspec.Struct, forbid_unknown_fields=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    name: str = ""
 
 
 async def place_order(request: Request) -> Response:
@@ -90,12 +91,14 @@ JSON = {"content-type": "application/json"}
         ("POST", "/orders", b'{"count": "many"}', JSON, 422, "invalid_body"),
         ("POST", "/orders", b'{"count": 0}', JSON, 422, "invalid_body"),
         ("POST", "/orders", b'{"count": 1, "x": 1}', JSON, 422, "invalid_body"),
+        ("POST", "/orders", b'{"count": 1, "note": "a\\u0000b"}', JSON, 422, "invalid_body"),
         ("POST", "/orders", b'{"count": 1}', {"content-type": "text/plain"}, 415, "unsupported_media_type"),
         ("POST", "/orders", b'{"count": 1}', {}, 415, "unsupported_media_type"),
         ("POST", "/orders", b" " * 1001, JSON, 413, "body_too_large"),
         ("GET", "/orders?limit=abc", b"", {}, 422, "invalid_query"),
         ("GET", "/orders?limit=0", b"", {}, 422, "invalid_query"),
         ("GET", "/orders?limit=1&limit=2", b"", {}, 422, "invalid_query"),
+        ("GET", "/orders?name=a%00b", b"", {}, 422, "invalid_query"),
         ("GET", "/orders?unknown=1", b"", {}, 422, "invalid_query"),
         ("GET", "/nothing", b"", {}, 404, "not_found"),
         ("DELETE", "/orders", b"", {}, 405, "method_not_allowed"),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import psutil
 
@@ -20,11 +21,12 @@ from deploy.stores import free_port
 
 VESTIBULE = str(Path(sys.executable).with_name("vestibule"))
 SMALL = {"VESTIBULE_DEMO_SITES": "12", "VESTIBULE_DEMO_DAYS": "4"}
+T = TypeVar("T")
 _START_S = 60
 _STOP_S = 30
 
 
-def until(condition: Callable[[], object], *, seconds: float, what: str) -> object:
+def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
     """Wait for a condition and return what it gave; fail when it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not (met := condition()):

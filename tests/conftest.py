@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryDirectory
 from typing import cast
 
@@ -107,13 +109,42 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
+class _Server(uvicorn.Server):
+    """Ends at once when it is told; the library looks ten times a second, and then waits for a tenth of one."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def leave(self) -> None:
+        """End."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        ticks = count()
+        while not await self.on_tick(next(ticks)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(3):  # turns of the event loop, in which idle connections learn that they are closed
+            await asyncio.sleep(0)
+        await self._wait_tasks_to_complete()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Run uvicorn in this event loop."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on", proxy_headers=False
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner owns the signals
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -125,5 +156,5 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.leave()
         await task

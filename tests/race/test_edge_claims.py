@@ -102,7 +102,7 @@ async def test_joins_at_once_over_two_edges_share_no_place(valkey: Redis, valkey
     edges = [await serve(create_app(config(valkey_server.url, ROOM))) for _ in range(2)]
 
     async def places(base: str) -> list[int]:
-        async with httpx.AsyncClient(base_url=base, timeout=10) as browser:
+        async with client(base) as browser:
             answers = await asyncio.gather(*(_anonymous_join(browser) for _ in range(100)))
         return list(answers)
 

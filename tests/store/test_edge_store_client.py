@@ -6,7 +6,7 @@ from contextlib import aclosing
 from redis.asyncio import Redis
 
 from deploy.stores import Valkey
-from edge.store import connect
+from edge.line.store import connect
 
 
 async def test_connections_that_the_store_has_closed_cost_nobody_an_answer(

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from socket import socket
@@ -57,15 +57,22 @@ async def valkey(valkey_server: Valkey | ValkeyCluster) -> AsyncIterator[Redis]:
         yield cast("Redis", client)
 
 
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder for PostgreSQL's files.
+
+    Not below pytest's own: each run closes that to other users, and as root PostgreSQL runs as another user.
+    """
+    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A PostgreSQL server shared by the run, its template database migrated once.
-
-    Not below pytest's own folder: each run closes that to other users, and as root PostgreSQL runs as another user.
-    """
+    """A PostgreSQL server shared by the run, its template database migrated once."""
     options = {"fsync": "off", "shared_buffers": "256MB", "max_connections": "200"}
-    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder) / "data", free_port(), options)
+    with server_folder() as folder:
+        server = Postgres(folder / "data", free_port(), options)
         server.start()
         try:
             migrate(server.url(_TEMPLATE))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import psutil
@@ -18,6 +17,7 @@ import psutil
 from deploy.datadir import Addresses
 from deploy.settings import PORT_FIELDS, variable
 from deploy.stores import free_port
+from tests.conftest import server_folder
 
 VESTIBULE = str(Path(sys.executable).with_name("vestibule"))
 SMALL = {"VESTIBULE_DEMO_SITES": "12", "VESTIBULE_DEMO_DAYS": "4"}
@@ -54,9 +54,9 @@ def gone(pid: int) -> bool:
 
 @contextmanager
 def stack_folder() -> Iterator[Path]:
-    """A folder for a stack. Not below pytest's own: as root, PostgreSQL runs as a user who is not let in there."""
-    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "data"
+    """A folder for a stack."""
+    with server_folder() as folder:
+        yield folder / "data"
 
 
 @dataclass

@@ -21,6 +21,7 @@ from deploy.cluster import ValkeyCluster
 from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
 from edge.line.store import connect
+from tests.databases import Databases
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"
@@ -81,17 +82,20 @@ def postgres_server() -> Iterator[Postgres]:
             server.stop()
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: Postgres) -> Iterator[Databases]:
+    """Databases of the run, one for each test that wants one."""
+    made = Databases(postgres_server, _TEMPLATE)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-async def database_url(postgres_server: Postgres) -> AsyncIterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated, empty database, dropped afterwards."""
-    name = f"test_{os.urandom(6).hex()}"
-    admin = await asyncpg.connect(postgres_server.url("postgres"))
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-        yield postgres_server.url(name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    url = databases.take()
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture

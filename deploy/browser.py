@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_SHELL = "chromium-headless-shell"  # draws pages as Chromium does, without its windows, for a third of the CPU time
+_PROGRAMS = (_SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def find() -> Path | None:
@@ -36,21 +37,24 @@ def install() -> Path | None:
     """Install a Chromium where there is none, and return its path; None where that fails."""
     found = find()
     if found is None:
-        for command in _installers():
-            print("+", *command, flush=True)
-            if subprocess.run(command, check=False).returncode:
+        for way in _ways():
+            if all(map(_succeeds, way)):
                 break
         found = find()
     return found
 
 
-def _installers() -> list[list[str]]:
+def _ways() -> list[list[list[str]]]:
+    """Return the commands of each way to install one, the best way first."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        return [
-            ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-        ]
-    return [[sys.executable, "-m", "playwright", "install", "chromium"]]
+        take = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        return [[["apt-get", "update", "-qq"], [*take, _SHELL]], [[*take, "chromium"]]]
+    return [[[sys.executable, "-m", "playwright", "install", "chromium"]]]
+
+
+def _succeeds(command: list[str]) -> bool:
+    print("+", *command, flush=True)
+    return subprocess.run(command, check=False).returncode == 0
 
 
 def main() -> None:

@@ -1,15 +1,18 @@
 """Processes of the stack: started in their own session, watched, stopped without leaving anything behind."""
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from deploy.errors import ChildDied
-from deploy.stores import dies_with_parent
 
+_PR_SET_PDEATHSIG = 1
 _TAIL_BYTES = 8192
 _TAIL_LINES = 20
 
@@ -70,6 +73,48 @@ def start(name: str, arguments: Sequence[str], environment: Mapping[str, str], l
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )
     return Child(name, process, log_path)
+
+
+class Account(TypedDict, total=False):
+    """Whose process it is, where not ours; as ``subprocess.Popen`` takes it."""
+
+    user: str
+    group: int
+    extra_groups: list[int]
+
+
+def run(arguments: Sequence[str], account: Account) -> tuple[int, str]:
+    """Run a program to its end; return its status and what it complained of.
+
+    What interrupts us kills it and everything it has started; when we are killed, it is too.
+    """
+    process = subprocess.Popen(
+        list(arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        **account,
+        start_new_session=True,
+        preexec_fn=dies_with_parent(signal.SIGKILL),
+    )
+    try:
+        _, complaint = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()  # until the last of them has let go of its end
+        raise
+    return process.returncode, complaint
+
+
+def dies_with_parent(signal_number: int) -> Callable[[], None]:
+    """Return a ``preexec_fn`` that makes the child receive ``signal_number`` when its parent's main thread ends."""
+
+    def request() -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal_number)
+
+    return request
 
 
 def tail(path: Path) -> str:

@@ -3,25 +3,23 @@
 A child dies with its parent (Linux: parent-death signal), so that no server outlives whoever started it.
 """
 
-import ctypes
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict
 
 import psutil
 
-_PR_SET_PDEATHSIG = 1
+from deploy.children import Account, dies_with_parent, run
+
 _SYSTEM_USER = "embedded_postgres"
 
 
@@ -45,16 +43,6 @@ def check_port(port: int, setting: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise StoreError(f"port {port} is taken; set {setting} to another one") from None
-
-
-def dies_with_parent(signal_number: int) -> Callable[[], None]:
-    """Return a ``preexec_fn`` that makes the child receive ``signal_number`` when its parent's main thread ends."""
-
-    def request() -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal_number)
-
-    return request
 
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], *, what: str, timeout_s: float) -> None:
@@ -128,16 +116,21 @@ class Postgres:
             self.process = None
 
     def _initialise(self) -> None:
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        """Make the files, all or none: whoever is stopped halfway leaves no folder that looks like a server's."""
+        made = self.data_dir.with_name(f"{self.data_dir.name}.new")
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
         account = _run_as()
         if account:
-            _open_path_to(self.data_dir, _SYSTEM_USER)
-        arguments = ["-D", str(self.data_dir), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
-        made = subprocess.run(
-            [postgres_program("initdb"), *arguments], **account, capture_output=True, text=True, check=False
-        )
-        if made.returncode:
-            raise StoreError(f"initdb failed: {made.stderr.strip()}")
+            _open_path_to(made, _SYSTEM_USER)
+        arguments = ["-D", str(made), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+        status, complaint = run([postgres_program("initdb"), *arguments], account)
+        if status:
+            raise StoreError(f"initdb failed: {complaint.strip()}")
+        try:
+            made.rename(self.data_dir)
+        except OSError:
+            raise StoreError(f"{self.data_dir} holds what is no server's; move it away") from None
 
     def _is_ready(self) -> bool:
         try:
@@ -242,13 +235,7 @@ def _stop(process: subprocess.Popen[bytes] | None, signal_number: int, timeout_s
         process.wait()
 
 
-class _Account(TypedDict, total=False):
-    user: str
-    group: int
-    extra_groups: list[int]
-
-
-def _run_as() -> _Account:
+def _run_as() -> Account:
     """PostgreSQL refuses to run as root; give it a user of its own there."""
     if os.geteuid() != 0:
         return {}

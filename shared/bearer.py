@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, HttpUrl, model_validator
 from starlette.requests import Request
 
-from shared import problem
+from shared import problem, tls
 from shared.clock import Clock
 from shared.problem import Problem
 
@@ -100,7 +100,7 @@ class _IssuerKeys:
             if self.issuer.jwks_file is not None:
                 text = await asyncio.to_thread(self.issuer.jwks_file.read_bytes)
             else:
-                async with httpx.AsyncClient(timeout=5) as client:
+                async with httpx.AsyncClient(timeout=5, verify=tls.context()) as client:
                     text = (await client.get(str(self.issuer.jwks_url))).raise_for_status().content
             return KeySet.import_key_set(msgspec.json.decode(text))
         except (OSError, httpx.HTTPError, msgspec.DecodeError, JoseError, ValueError) as error:

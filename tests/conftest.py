@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryDirectory
 from typing import cast
 
@@ -19,6 +21,7 @@ from deploy.cluster import ValkeyCluster
 from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
 from edge.line.store import connect
+from tests.databases import Databases
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"
@@ -55,15 +58,22 @@ async def valkey(valkey_server: Valkey | ValkeyCluster) -> AsyncIterator[Redis]:
         yield cast("Redis", client)
 
 
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder for PostgreSQL's files.
+
+    Not below pytest's own: each run closes that to other users, and as root PostgreSQL runs as another user.
+    """
+    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    """A PostgreSQL server shared by the run, its template database migrated once.
-
-    Not below pytest's own folder: each run closes that to other users, and as root PostgreSQL runs as another user.
-    """
+    """A PostgreSQL server shared by the run, its template database migrated once."""
     options = {"fsync": "off", "shared_buffers": "256MB", "max_connections": "200"}
-    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder) / "data", free_port(), options)
+    with server_folder() as folder:
+        server = Postgres(folder / "data", free_port(), options)
         server.start()
         try:
             migrate(server.url(_TEMPLATE))
@@ -72,17 +82,20 @@ def postgres_server() -> Iterator[Postgres]:
             server.stop()
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_server: Postgres) -> Iterator[Databases]:
+    """Databases of the run, one for each test that wants one."""
+    made = Databases(postgres_server, _TEMPLATE)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-async def database_url(postgres_server: Postgres) -> AsyncIterator[str]:
+def database_url(databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated, empty database, dropped afterwards."""
-    name = f"test_{os.urandom(6).hex()}"
-    admin = await asyncpg.connect(postgres_server.url("postgres"))
-    try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-        yield postgres_server.url(name)
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    url = databases.take()
+    yield url
+    databases.drop(url)
 
 
 @pytest.fixture
@@ -107,13 +120,42 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
+class _Server(uvicorn.Server):
+    """Ends at once when it is told; the library looks ten times a second, and then waits for a tenth of one."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+
+    def leave(self) -> None:
+        """End."""
+        self.should_exit = True
+        self._told.set()
+
+    async def main_loop(self) -> None:
+        ticks = count()
+        while not await self.on_tick(next(ticks)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        for _ in range(3):  # turns of the event loop, in which idle connections learn that they are closed
+            await asyncio.sleep(0)
+        await self._wait_tasks_to_complete()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Run uvicorn in this event loop."""
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on", proxy_headers=False
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner owns the signals
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -125,5 +167,5 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.should_exit = True
+        server.leave()
         await task

@@ -10,21 +10,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import psutil
 
 from deploy.datadir import Addresses
 from deploy.settings import PORT_FIELDS, variable
 from deploy.stores import free_port
+from tests.conftest import server_folder
 
 VESTIBULE = str(Path(sys.executable).with_name("vestibule"))
 SMALL = {"VESTIBULE_DEMO_SITES": "12", "VESTIBULE_DEMO_DAYS": "4"}
+T = TypeVar("T")
 _START_S = 60
 _STOP_S = 30
 
 
-def until(condition: Callable[[], object], *, seconds: float, what: str) -> object:
+def until(condition: Callable[[], T], *, seconds: float, what: str) -> T:
     """Wait for a condition and return what it gave; fail when it does not come true in time."""
     deadline = time.monotonic() + seconds
     while not (met := condition()):
@@ -52,9 +54,9 @@ def gone(pid: int) -> bool:
 
 @contextmanager
 def stack_folder() -> Iterator[Path]:
-    """A folder for a stack. Not below pytest's own: as root, PostgreSQL runs as a user who is not let in there."""
-    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder) / "data"
+    """A folder for a stack."""
+    with server_folder() as folder:
+        yield folder / "data"
 
 
 @dataclass

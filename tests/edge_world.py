@@ -16,6 +16,7 @@ from pydantic import IPvAnyNetwork, SecretStr, TypeAdapter
 from edge.config import EdgeConfig
 from edge.line.line import Line
 from edge.line.room import LanePicture, Picture, RoomPlan, Spot
+from shared import tls
 from shared.bearer import TrustedIssuer
 from shared.ids import SystemIds
 from shared.keys import KeyRing
@@ -159,7 +160,7 @@ def solved(challenge: Mapping[str, Any]) -> str:
 
 def client(base_url: str) -> httpx.AsyncClient:
     """A visitor's browser, cookies included."""
-    return httpx.AsyncClient(base_url=base_url, timeout=10)
+    return httpx.AsyncClient(base_url=base_url, timeout=10, verify=tls.context())
 
 
 async def metric(visitor: httpx.AsyncClient, name: str, **labels: str) -> float:

@@ -25,6 +25,7 @@ from origin.db.sql import Connection
 from origin.eligibility import versions
 from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
 from origin.state import OriginState
+from shared import tls
 from shared.bearer import TrustedIssuer
 from shared.clock import ManualClock
 from shared.keys import KeyRing, encode_key_file
@@ -156,9 +157,14 @@ async def origin(
     async with world(database_url, rules=rules) as made:
         seen: list[OriginState] = []
         app = create_app(config(folder, database_url, **changes), clock=made.clock, store=store)
-        async with serving(_noting(app, seen)) as base, httpx.AsyncClient(base_url=base, timeout=30) as client:
-            await client.get("/healthz")
-            yield Origin(made, client, seen[0])
+        async with serving(_noting(app, seen)) as base, client(base) as browser:
+            await browser.get("/healthz")
+            yield Origin(made, browser, seen[0])
+
+
+def client(base_url: str) -> httpx.AsyncClient:
+    """A visitor's browser, cookies included."""
+    return httpx.AsyncClient(base_url=base_url, timeout=30, verify=tls.context())
 
 
 def _noting(app: ASGIApp, seen: list[OriginState]) -> ASGIApp:

@@ -6,6 +6,7 @@ from typing import Literal
 import httpx
 import msgspec
 
+from shared import tls
 from shared.capacity import Capacity
 
 ReadOutcome = Literal["ok", "unreachable", "timeout", "refused", "malformed"]
@@ -62,4 +63,5 @@ class CapacityFeed:
 
 def connect() -> httpx.AsyncClient:
     """Return a client for all feeds of a process; it follows no redirect and no proxy of the environment."""
-    return httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=100, keepalive_expiry=30))
+    limits = httpx.Limits(max_connections=100, keepalive_expiry=30)
+    return httpx.AsyncClient(trust_env=False, verify=tls.context(trust_env=False), limits=limits)

@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisClusterException
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.typing import EncodableT
 
 _TIMEOUT_S = 1.0
@@ -68,6 +69,9 @@ def connect(addresses: str) -> Store:
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
+            # With a hosted service's notices on, redis-py 8.1 hands out connections that the store has closed
+            # (redis-py issue 4252): after a restart, each would cost somebody an answer.
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
     return Cluster.from_url(
         url,

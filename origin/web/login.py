@@ -13,6 +13,7 @@ import msgspec
 from pydantic import HttpUrl
 
 from origin.web.box import Box
+from shared import tls
 from shared.bearer import BearerRefused, BearerVerifier, Identity, KeysUnavailable, TrustedIssuer
 from shared.clock import Clock
 from shared.ids import Ids
@@ -120,8 +121,10 @@ class Login:
             "code_verifier": code_verifier,
         }
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S, auth=(self._client_id, self._client_secret)) as client:
-                answer = await client.post(provider.token_endpoint, data=form)
+            async with _client() as client:
+                answer = await client.post(
+                    provider.token_endpoint, data=form, auth=(self._client_id, self._client_secret)
+                )
         except httpx.HTTPError as error:
             raise LoginFailed("unavailable") from error
         if answer.status_code != 200:
@@ -140,7 +143,7 @@ class Login:
 
     async def _discover(self) -> _Provider:
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT_S) as client:
+            async with _client() as client:
                 answer = await client.get(f"{self._issuer}/.well-known/openid-configuration")
             provider = msgspec.json.decode(answer.raise_for_status().content, type=_Provider)
         except (httpx.HTTPError, msgspec.DecodeError) as error:
@@ -148,6 +151,10 @@ class Login:
         if provider.issuer.rstrip("/") != self._issuer:
             raise LoginFailed("unavailable")
         return provider
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=_TIMEOUT_S, verify=tls.context())
 
 
 def _nonce(token: str) -> str:

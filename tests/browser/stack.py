@@ -18,7 +18,8 @@ import httpx
 from pydantic import SecretStr
 
 from deploy import identity
-from deploy.stores import Valkey, dies_with_parent, free_port
+from deploy.children import dies_with_parent
+from deploy.stores import Valkey, free_port
 from edge.app import create_app as create_edge
 from edge.config import EdgeConfig
 from edge.line.room import RoomPlan

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from deploy.datadir import Addresses
-from deploy.stores import Valkey
+from deploy.stores import Postgres, Valkey, free_port
 from tests.deploying import Up, gone, stack_folder, until
 
 
@@ -37,15 +37,19 @@ def given_stores(tmp_path: Path, valkey_server: Valkey, database_url: str) -> It
     command.stop()
 
 
-def _slots(database_url: str) -> int:
-    async def count() -> int:
+def _fetch(database_url: str, query: str) -> int:
+    async def fetch() -> int:
         connection = await asyncpg.connect(database_url)
         try:
-            return int(await connection.fetchval("SELECT count(*) FROM slot"))
+            return int(await connection.fetchval(query))
         finally:
             await connection.close()
 
-    return asyncio.run(count())
+    return asyncio.run(fetch())
+
+
+def _slots(database_url: str) -> int:
+    return _fetch(database_url, "SELECT count(*) FROM slot")
 
 
 def test_a_stopped_stack_leaves_no_process_and_its_data_is_found_again(own_stores: Up) -> None:
@@ -99,14 +103,32 @@ def test_a_killed_command_takes_its_children_with_it(own_stores: Up) -> None:
     until(lambda: _all_gone(addresses), seconds=20, what="the end of all children")
 
 
-def test_a_stop_while_starting_leaves_nothing(own_stores: Up) -> None:
+def test_a_stop_while_starting_leaves_nothing_running_and_nothing_half_made(own_stores: Up) -> None:
     own_stores.process = own_stores.launch()
     command = psutil.Process(own_stores.process.pid)
-    until(lambda: len(command.children()) >= 2, seconds=20, what="the first children")
-    children = command.children(recursive=True)
+
+    def begun() -> list[psutil.Process]:
+        """Everything that runs, once initdb is in the middle of making the files."""
+        children = command.children(recursive=True)
+        return children if any("--boot" in _arguments(child) for child in children) else []
+
+    children = until(begun, seconds=20, what="the middle of initdb")
 
     assert own_stores.stop() == 0
-    assert all(gone(child.pid) for child in children)
+    until(lambda: all(gone(child.pid) for child in children), seconds=20, what="the end of all that was started")
+    server = Postgres(own_stores.data_dir / "postgres", free_port())
+    server.start()
+    try:
+        assert _fetch(server.url("postgres"), "SELECT 1") == 1
+    finally:
+        server.stop()
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # gone meanwhile, or on its way
+        return []
 
 
 @pytest.mark.parametrize("setting", ["VESTIBULE_EDGE_PORT", "VESTIBULE_POSTGRES_PORT"])

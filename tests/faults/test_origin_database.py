@@ -14,6 +14,7 @@ from origin.booking.store import BookingStore
 from origin.db.pool import connect
 from origin.worker import Worker
 from tests import origin_world
+from tests.conftest import server_folder
 from tests.origin_world import Origin, Visitor
 
 PEOPLE = 60
@@ -21,15 +22,16 @@ KILLED_BEHIND = 20
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Postgres]:
+async def server() -> AsyncIterator[Postgres]:
     """A server of this test's own, that writes through to the disk as in production."""
-    made = Postgres(tmp_path / "postgres", free_port(), {"fsync": "on"})
-    made.start()
-    try:
-        await asyncio.to_thread(migrate, made.url())
-        yield made
-    finally:
-        made.stop()
+    with server_folder() as folder:
+        made = Postgres(folder / "postgres", free_port(), {"fsync": "on"})
+        made.start()
+        try:
+            await asyncio.to_thread(migrate, made.url())
+            yield made
+        finally:
+            made.stop()
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ async def test_an_admission_cookie_is_checked_like_a_token(origin: Origin) -> No
     assert "samesite=lax" in exchanged.headers["set-cookie"].lower()
 
     async def search(value: str) -> httpx.Response:
-        async with httpx.AsyncClient(base_url=origin.client.base_url) as fresh:
+        async with origin_world.client(str(origin.client.base_url)) as fresh:
             headers = {"Cookie": f"unrelated={{; vestibule_admission={value}; other"}
             return await fresh.get("/v1/slots", params=WHERE, headers=headers)
 

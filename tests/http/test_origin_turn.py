@@ -34,7 +34,7 @@ async def _exchanged(origin: Origin, token: str | None = None) -> str:
 
 async def _with(origin: Origin, cookie: str, method: str = "POST", path: str = EXTEND) -> httpx.Response:
     """Call with that cookie alone."""
-    async with httpx.AsyncClient(base_url=origin.client.base_url) as fresh:
+    async with origin_world.client(str(origin.client.base_url)) as fresh:
         headers = {"Cookie": f"{ADMISSION_COOKIE}={cookie}"} if cookie else {}
         params = WHERE if method == "GET" else None
         return await fresh.request(method, path, headers=headers, params=params)

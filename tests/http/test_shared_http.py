@@ -19,6 +19,7 @@ from shared.http import Endpoint, Json, answer_http_exception, answer_problem, r
 from shared.middleware import BodyLimit, Boundary, HttpMetrics, SecurityHeaders
 from shared.openapi import document
 from shared.problem import Problem
+from tests import edge_world
 from tests.conftest import Serve
 
 
@@ -75,7 +76,7 @@ async def client(serve: Serve) -> httpx.AsyncClient:
         middleware=[Middleware(Boundary, metrics=HttpMetrics(registry, "test")), Middleware(BodyLimit, limit=1000)],
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_exception},
     )
-    return httpx.AsyncClient(base_url=await serve(app))
+    return edge_world.client(await serve(app))
 
 
 JSON = {"content-type": "application/json"}
@@ -191,7 +192,7 @@ async def test_a_page_that_tells_of_our_own_fault_is_as_protected_as_any(serve: 
             Middleware(Boundary, metrics=HttpMetrics(CollectorRegistry(), "test"), fault_page=page),
         ],
     )
-    async with httpx.AsyncClient(base_url=await serve(app)) as browser:
+    async with edge_world.client(await serve(app)) as browser:
         answer = await browser.get("/fail")
     assert (answer.status_code, answer.text) == (500, "<h1>Sorry</h1>")
     assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -1,6 +1,5 @@
 """A store without protection, for the negative controls of the races."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,21 +8,7 @@ import msgspec
 
 from origin.booking.store import QUERIES, Attempt, BookingStore, CancelOutcome, Result
 from origin.db.sql import Connection, load
-
-
-class Meeting:
-    """Where the first two wait for each other; later ones pass."""
-
-    def __init__(self) -> None:
-        self._came = 0
-        self._both = asyncio.Event()
-
-    async def __call__(self) -> None:
-        self._came += 1
-        if self._came == 2:
-            self._both.set()
-        async with asyncio.timeout(10):
-            await self._both.wait()
+from tests.race.meeting import Meeting
 
 
 class CheckThenWrite(BookingStore):

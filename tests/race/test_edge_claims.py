@@ -14,6 +14,7 @@ from edge.line.room import Picture, Spot
 from shared.token import AdmissionTokens
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan
+from tests.race.meeting import Meeting
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -22,21 +23,26 @@ PEOPLE = 60
 ROOM = plan(rate_per_s=0.01, burst=BURST)
 
 
-class CheckThenAct(Line):
+def check_then_act() -> type[Line]:
     """A line that reads the bucket, then takes from it: each step is atomic, both together are not."""
+    meeting = Meeting()
 
-    async def claim(self, spots: Sequence[Spot], _now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
-        outcomes: list[ClaimOutcome] = []
-        for _ in spots:
-            key = self.keys.room
-            tokens = float(await self._client.hget(key, "tokens") or 0)
-            if tokens >= 1:
-                await self._client.hset(key, "tokens", str(tokens - 1))
-                outcomes.append("admitted")
-            else:
-                outcomes.append("paced")
-        _, picture = await self.look([])
-        return outcomes, picture
+    class CheckThenAct(Line):
+        async def claim(self, spots: Sequence[Spot], _now_us: int | None = None) -> tuple[list[ClaimOutcome], Picture]:
+            outcomes: list[ClaimOutcome] = []
+            for _ in spots:
+                key = self.keys.room
+                tokens = float(await self._client.hget(key, "tokens") or 0)
+                await meeting()
+                if tokens >= 1:
+                    await self._client.hset(key, "tokens", str(tokens - 1))
+                    outcomes.append("admitted")
+                else:
+                    outcomes.append("paced")
+            _, picture = await self.look([])
+            return outcomes, picture
+
+    return CheckThenAct
 
 
 async def admitted(edges: Sequence[str], valkey: Redis) -> list[str]:
@@ -79,7 +85,8 @@ async def test_racing_claims_never_issue_more_than_the_bucket_holds(
 
 
 async def test_the_race_is_real_without_the_script(valkey: Redis, valkey_server: Valkey, serve: Serve) -> None:
-    edges = [await serve(create_app(config(valkey_server.url, ROOM), line=CheckThenAct)) for _ in range(2)]
+    unprotected = check_then_act()
+    edges = [await serve(create_app(config(valkey_server.url, ROOM), line=unprotected)) for _ in range(2)]
     tokens = await admitted(edges, valkey)
     assert len(tokens) > BURST
 
@@ -102,7 +109,7 @@ async def test_joins_at_once_over_two_edges_share_no_place(valkey: Redis, valkey
     edges = [await serve(create_app(config(valkey_server.url, ROOM))) for _ in range(2)]
 
     async def places(base: str) -> list[int]:
-        async with httpx.AsyncClient(base_url=base, timeout=10) as browser:
+        async with client(base) as browser:
             answers = await asyncio.gather(*(_anonymous_join(browser) for _ in range(100)))
         return list(answers)
 

@@ -11,6 +11,7 @@ from edge.app import create_app
 from edge.guard.once import Mark, Once
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import client, config, plan, solved
+from tests.race.meeting import Meeting
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -18,14 +19,19 @@ JOIN = "/v1/rooms/demo/tickets"
 AT_ONCE = 20
 
 
-class CheckThenAct(Once):
+def check_then_act() -> type[Once]:
     """Looks whether a mark was used, then uses it: each step is atomic, both together are not."""
+    meeting = Meeting()
 
-    async def spend(self, mark: Mark) -> bool:
-        key = self._prefix + mark.batch
-        used = await self._client.getbit(key, mark.n)
-        await self._client.setbit(key, mark.n, 1)
-        return not used
+    class CheckThenAct(Once):
+        async def spend(self, mark: Mark) -> bool:
+            key = self._prefix + mark.batch
+            used = await self._client.getbit(key, mark.n)
+            await meeting()
+            await self._client.setbit(key, mark.n, 1)
+            return not used
+
+    return CheckThenAct
 
 
 async def race(
@@ -69,7 +75,7 @@ async def test_one_cookie_brought_to_two_edges_at_once_gives_one_place(
 async def test_the_race_is_real_without_the_script(
     valkey: Redis, valkey_server: Valkey, serve: Serve, asked: dict[str, object]
 ) -> None:
-    _, places = await race(valkey_server, serve, CheckThenAct, **asked)  # type: ignore[arg-type]  # one of two keywords
+    _, places = await race(valkey_server, serve, check_then_act(), **asked)  # type: ignore[arg-type]  # one of two keywords
     assert places > 1
 
 

@@ -19,6 +19,7 @@ from shared.problem import Problem
 from shared.token import token_id
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import TICKET_KEYS, Failures
+from tests.race.meeting import Meeting
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -27,14 +28,19 @@ BATCH = "K7Q2M9XD"
 KEY = f"vestibule:{{demo}}:passes:1:{BATCH}"
 
 
-class CheckThenAct(Spent):
+def check_then_act() -> type[Spent]:
     """Looks whether a mark was used, then uses it: each step is atomic, both together are not."""
+    meeting = Meeting()
 
-    async def spend(self, mark: Mark) -> bool:
-        key = self._prefix + mark.batch
-        used = await self._client.getbit(key, mark.n)
-        await self._client.setbit(key, mark.n, 1)
-        return not used
+    class CheckThenAct(Spent):
+        async def spend(self, mark: Mark) -> bool:
+            key = self._prefix + mark.batch
+            used = await self._client.getbit(key, mark.n)
+            await meeting()
+            await self._client.setbit(key, mark.n, 1)
+            return not used
+
+    return CheckThenAct
 
 
 class Edges:
@@ -84,7 +90,7 @@ async def test_one_pass_brought_to_two_edges_at_once_gives_one_place(clients: li
 
 
 async def test_the_race_is_real_without_the_script(clients: list[Redis]) -> None:
-    assert len(await Edges(clients, CheckThenAct).race(17)) > 1
+    assert len(await Edges(clients, check_then_act()).race(17)) > 1
 
 
 async def test_places_of_one_pass_lead_to_one_admission_also_when_the_store_has_lost_everything(

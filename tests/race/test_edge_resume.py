@@ -10,19 +10,25 @@ from edge.app import create_app
 from edge.visitors.resume import ResumeCodes
 from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
 from tests.edge_world import client, config, plan
+from tests.race.meeting import Meeting
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
 AT_ONCE = 20
 
 
-class CheckThenAct(ResumeCodes):
+def check_then_act() -> type[ResumeCodes]:
     """Reads the ticket, then takes the code away: each step is atomic, both together are not."""
+    meeting = Meeting()
 
-    async def _take(self, key: str) -> bytes | str | None:
-        found = await self._client.get(key)
-        await self._client.delete(key)
-        return found
+    class CheckThenAct(ResumeCodes):
+        async def _take(self, key: str) -> bytes | str | None:
+            found = await self._client.get(key)
+            await meeting()
+            await self._client.delete(key)
+            return found
+
+    return CheckThenAct
 
 
 async def race(valkey_server: Valkey, serve: Serve, codes: type[ResumeCodes]) -> list[httpx.Response]:
@@ -48,5 +54,5 @@ async def test_one_code_brought_to_two_edges_at_once_works_once(
 
 
 async def test_the_race_is_real_without_the_one_command(valkey: Redis, valkey_server: Valkey, serve: Serve) -> None:
-    answers = await race(valkey_server, serve, CheckThenAct)
+    answers = await race(valkey_server, serve, check_then_act())
     assert sum(answer.status_code == 200 for answer in answers) > 1

@@ -14,7 +14,7 @@ import pytest
 from origin.db.pool import connect
 from tests.answers_world import OVERRIDES, Helpers
 from tests.origin_world import ADULT
-from tests.race.check_then_write import Meeting
+from tests.race.meeting import Meeting
 from tests.race.test_origin_races import Town, town
 from tests.race.test_origin_rules import held_slot
 

@@ -53,7 +53,7 @@ async def town(database_url: str, folder: Path, store: BookingStore | None = Non
         for _ in range(ORIGINS):
             app = create_app(origin_world.config(folder, database_url), clock=world.clock, store=store)
             base = await stack.enter_async_context(serving(app))
-            clients.append(await stack.enter_async_context(httpx.AsyncClient(base_url=base, timeout=30)))
+            clients.append(await stack.enter_async_context(origin_world.client(base)))
         yield Town(world, clients)
 
 

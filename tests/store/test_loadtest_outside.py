@@ -27,6 +27,7 @@ from loadtest.drill.room import Operator, RoomError
 from loadtest.drill.trail import Event, Reader, Writer
 from loadtest.psql import Psql, SqlError
 from tests.conftest import Serve
+from tests.edge_processes import until
 
 BOOKS = Path(config.__file__).with_name("books.sql")
 
@@ -166,17 +167,35 @@ class Window:
         return Starlette(routes=[room, Route("/room/admissions", self.claim, methods=["POST"])])
 
 
-def a_crowd(url: str) -> Crowd:
-    return Crowd(f"{url}/room", lambda place: f"ticket-{place}", 0.3, Random(1), soonest_s=0.0, latest_s=0.01)
+def a_crowd(url: str, soonest_s: float = 0.0) -> Crowd:
+    return Crowd(f"{url}/room", lambda place: f"ticket-{place}", 0.3, Random(1), soonest_s, soonest_s + 0.01)
 
 
 async def test_a_crowd_claims_once_each_and_comes_again_while_paced(serve: Serve) -> None:
     window = Window(called=100)
-    tokens = await a_crowd(await serve(window.app())).hold(1.0)
-    assert len(tokens) == len(window.asked)
-    assert 55 < len(tokens) < 85
-    assert set(window.asked.values()) == {2}
-    assert all(0 < moment < 1.5 for moment in tokens)
+    crowd = a_crowd(await serve(window.app()))
+    holding = asyncio.create_task(crowd.hold(600))
+    choices = Random(1)
+    come = sum(choices.random() >= 0.3 for _ in range(100))
+    assert 55 < come < 85
+
+    async def all_are_through() -> bool:
+        return len(crowd.tokens_s) >= come
+
+    await until(all_are_through, timeout_s=20)
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    assert list(window.asked.values()) == [2] * come
+    assert len(crowd.tokens_s) == come
+    assert sorted(crowd.tokens_s) == crowd.tokens_s
+    assert 0 < crowd.tokens_s[0] <= crowd.tokens_s[-1] < 20
+
+
+async def test_a_crowd_goes_when_its_time_is_over(serve: Serve) -> None:
+    window = Window(called=10)
+    assert await a_crowd(await serve(window.app()), soonest_s=60).hold(0.1) == []
+    assert not window.asked
 
 
 async def test_a_crowd_that_is_refused_says_how(serve: Serve) -> None:

@@ -1,10 +1,12 @@
 """Children end when they are told to, with all they started, and their last words can be read."""
 
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread, main_thread
 
 import psutil
 import pytest
@@ -22,9 +24,29 @@ time.sleep(600)
 _PARENT = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-print(child.pid, flush=True)
+print(child.pid, flush=True, file=open(sys.argv[1], "w") if sys.argv[1:] else sys.stdout)
 child.wait()
 """
+
+
+class _Interrupted(BaseException):
+    pass
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Callable[[], None]]:
+    """Raise _Interrupted in the main thread, wherever it is."""
+
+    def on_signal(*_: object) -> None:
+        raise _Interrupted
+
+    before = signal.signal(signal.SIGUSR1, on_signal)
+    yield lambda: signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, before)
+
+
+def _is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 def _until(condition: Callable[[], object]) -> None:
@@ -55,7 +77,7 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
 
     child.stop()
 
-    _until(lambda: not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE)
+    _until(lambda: _is_gone(grandchild))
 
 
 def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
@@ -76,6 +98,25 @@ def test_one_that_ended_is_named_with_the_end_of_its_log(tmp_path: Path) -> None
 
     assert died.value.tail.endswith("no such thing")
     assert len(died.value.tail) < 10_000
+
+
+def test_a_program_is_run_to_its_end() -> None:
+    assert children.run([sys.executable, "-c", "import sys; sys.exit('no such thing')"], {}) == (1, "no such thing\n")
+    assert children.run([sys.executable, "-c", "print('well')"], {}) == (0, "")
+
+
+def test_an_interrupt_ends_a_program_and_what_it_started(tmp_path: Path, interrupt: Callable[[], None]) -> None:
+    told = tmp_path / "grandchild"
+
+    def interrupt_once_both_run() -> None:
+        _until(lambda: told.exists() and told.read_text())
+        interrupt()
+
+    Thread(target=interrupt_once_both_run).start()
+    with pytest.raises(_Interrupted):
+        children.run([sys.executable, "-c", _PARENT, str(told)], {})
+
+    _until(lambda: _is_gone(int(told.read_text())))
 
 
 def test_a_data_directory_is_held_by_one_stack(tmp_path: Path) -> None:

@@ -181,11 +181,12 @@ class Visit:
         return hmac.digest(key, b"vestibule:form:" + self._csrf.encode(), "sha256").hex()[:40]
 
     async def form(self, *, max_files: int = 0) -> FormData:
-        """Return the form that was sent; an empty one where it cannot be read."""
+        """Return the form that was sent; an empty one where it cannot be read, or holds NUL, which no form of ours does."""
         try:
-            return await self.request.form(max_fields=100, max_files=max_files)
+            form = await self.request.form(max_fields=100, max_files=max_files)
         except HTTPException:
             return FormData()
+        return FormData() if any(isinstance(value, str) and "\0" in value for value in form.values()) else form
 
     def go_on(self) -> str:
         """Return where the visitor was before something had to be mended first; ``/`` where there is no such place."""
@@ -226,6 +227,6 @@ class Visit:
 
 
 def text_of(form: FormData, name: str, *, at_most: int = 256) -> str:
-    """Return a text field, trimmed; an empty text where it is missing, a file, or what our forms cannot send."""
+    """Return a text field, trimmed; an empty text where it is missing, a file, or too long to come from our forms."""
     value = form.get(name)
-    return value.strip() if isinstance(value, str) and len(value) <= at_most and "\0" not in value else ""
+    return value.strip() if isinstance(value, str) and len(value) <= at_most else ""

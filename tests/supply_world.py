@@ -34,10 +34,6 @@ _BOOK = """
     RETURNING id::text"""
 
 
-def silently(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody how far it is."""
-
-
 def slots_csv(*rows: str) -> str:
     """A file of slots."""
     return "\n".join((HEADER, *rows)) + "\n"
@@ -55,6 +51,9 @@ class Desk:
     world: World
     folder: Path
     store: SupplyStore | None = None
+
+    def tell(self, _what: str, _done: int, _total: int) -> None:
+        """Be told how far it is."""
 
     async def bring(
         self, *texts: str, dry_run: bool = False, booked: Booked | None = None, suffix: str = "csv"
@@ -76,7 +75,7 @@ class Desk:
             Wish("demo", "olga", booked, dry_run),
             clock=self.world.clock,
             ids=SystemIds(),
-            tell=silently,
+            tell=self.tell,
             store=self.store,
         )
 
@@ -97,7 +96,7 @@ class Desk:
             Wish("demo", "olga", booked, dry_run),
             clock=self.world.clock,
             ids=SystemIds(),
-            tell=silently,
+            tell=self.tell,
         )
 
     async def book(self, slot: int, people: int) -> list[str]:

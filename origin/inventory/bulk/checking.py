@@ -1,6 +1,6 @@
 """From the rows of files to what goes into the database: every row is checked, alone and against those before it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -58,17 +58,18 @@ class Checker:
         """Read a file of anything but slots."""
         match file.kind.name:
             case "regions":
-                for _, region in self._good(file, rows.region, lambda row: row.id):
+                for region in self._good(file, rows.region, lambda row: row.id, _nothing_more):
                     self._directory.regions.add(region.id)
                     self.batch.regions.append(region)
             case "sites":
-                self._sites(file)
+                for site in self._good(file, rows.site, lambda row: row.code, self._check_site):
+                    self._know(site)
+                    self.batch.sites.append(site)
             case "templates":
-                for line, template in self._good(file, rows.template, lambda row: row.code):
-                    if self._site(file, line, template.site, template.product) is not None:
-                        self.batch.templates.append(template)
+                good = self._good(file, rows.template, lambda row: row.code, self._check_template)
+                self.batch.templates.extend(good)
             case _:
-                self._exceptions(file)
+                self.batch.exceptions.extend(self._good(file, rows.exception, _scope_and_day, self._check_exception))
 
     def where_is_site(self, code: str) -> tuple[str, int]:
         """Return file and line of a site that was read."""
@@ -77,86 +78,89 @@ class Checker:
     def slots(self, file: SupplyFile, source: int) -> Iterator[StagedSlot]:
         """Yield the good slots of a file, one at a time; that none comes twice is for the database to see."""
         for number, given in file:
-            line = self._line(given)
-            if line is None:
+            if isinstance(given, Fault):
+                self._faults.add(given)
                 continue
+            line = rows.Line(given)
             row = rows.slot(line)
-            staged = None if line.faults else self._staged(file, number, row, line, source)
-            if staged is None:
+            site = self._site(line, row.site, row.product)
+            starts_at = self._moment(line, "starts_at", row.starts_at, site)
+            ends_at = self._moment(line, "ends_at", row.ends_at, site)
+            line.check(starts_at < ends_at, "ends_at", "order", "a slot ends after it starts")
+            line.check(ends_at - starts_at <= _LONGEST_SLOT, "ends_at", "order", "a slot is 24 hours long at most")
+            if line.faults:
                 self._tell(file, number, line)
             else:
-                yield staged
+                yield source, number, row.site, starts_at, ends_at, row.product, row.capacity, None
 
-    def _staged(self, file: SupplyFile, number: int, row: rows.Slot, line: rows.Line, source: int) -> StagedSlot | None:
-        site = self._site(file, number, row.site, row.product)
-        if site is None:
-            return None
-        starts_at = self._moment(line, "starts_at", row.starts_at, site.time_zone)
-        ends_at = self._moment(line, "ends_at", row.ends_at, site.time_zone)
-        line.check(starts_at < ends_at, "ends_at", "order", "a slot ends after it starts")
-        line.check(ends_at - starts_at <= _LONGEST_SLOT, "ends_at", "order", "a slot is 24 hours long at most")
-        if line.faults:
-            return None
-        return source, number, row.site, starts_at, ends_at, row.product, row.capacity, None
-
-    def _moment(self, line: rows.Line, column: str, written: datetime, zone: str) -> datetime:
+    def _moment(self, line: rows.Line, column: str, written: datetime, site: KnownSite | None) -> datetime:
         try:
-            return moment_of(written, zone)
+            return rows.NO_MOMENT if site is None else moment_of(written, site.time_zone)
         except CellFault as fault:
             line.faults.append((column, fault))
-            return moment_of(rows.NO_MOMENT, zone)
+            return rows.NO_MOMENT
 
-    def _sites(self, file: SupplyFile) -> None:
-        for line, site in self._good(file, rows.site, lambda row: row.code):
-            if site.region not in self._directory.regions:
-                self._faults.add(file.fault(line, "region", "region_unknown", f"there is no region {site.region}"))
-                continue
-            known = self._directory.sites.get(site.code)
-            products = known.products if site.products is None and known is not None else site.products or []
-            self._directory.sites[site.code] = KnownSite(site.time_zone, products)
-            self.batch.sites.append(site)
+    def _know(self, site: rows.Site) -> None:
+        known = self._directory.sites.get(site.code)
+        products = known.products if site.products is None and known is not None else site.products or []
+        self._directory.sites[site.code] = KnownSite(site.time_zone, products)
 
-    def _exceptions(self, file: SupplyFile) -> None:
-        for line, row in self._good(file, rows.exception, lambda row: (row.region, row.site, row.day)):
-            if row.region is not None and row.region not in self._directory.regions:
-                self._faults.add(file.fault(line, "region", "region_unknown", f"there is no region {row.region}"))
-            elif row.site is None or self._site(file, line, row.site, None) is not None:
-                self.batch.exceptions.append(row)
+    def _check_site(self, line: rows.Line, site: rows.Site) -> None:
+        self._region(line, site.region)
 
-    def _site(self, file: SupplyFile, line: int, code: str, product: str | None) -> KnownSite | None:
+    def _check_template(self, line: rows.Line, template: rows.ClinicTemplate) -> None:
+        self._site(line, template.site, template.product)
+
+    def _check_exception(self, line: rows.Line, exception: rows.ClinicException) -> None:
+        self._region(line, exception.region or "")
+        self._site(line, exception.site or "", "")
+
+    def _region(self, line: rows.Line, region: str) -> None:
+        """Note a region that is not known; an empty one is at fault already, or not meant."""
+        if region and region not in self._directory.regions:
+            line.faults.append(("region", CellFault("region_unknown", f"there is no region {region}")))
+
+    def _site(self, line: rows.Line, code: str, product: str) -> KnownSite | None:
+        """Return a site, or note that it is not known or does not give the product; as for regions, where empty."""
         site = self._directory.sites.get(code)
-        if site is None:
-            self._faults.add(file.fault(line, "site", "site_unknown", f"there is no site {code}"))
-            return None
-        if product is not None and site.products and product not in site.products:
+        if site is None and code:
+            line.faults.append(("site", CellFault("site_unknown", f"there is no site {code}")))
+        if site is not None and product and site.products and product not in site.products:
             what = f"{code} gives {', '.join(site.products)}; add {product} to its products first"
-            self._faults.add(file.fault(line, "product", "product_not_at_site", what))
-            return None
+            line.faults.append(("product", CellFault("product_not_at_site", what)))
         return site
 
     def _good(
-        self, file: SupplyFile, read: Callable[[rows.Line], T], key: Callable[[T], object]
-    ) -> Iterable[tuple[int, T]]:
+        self,
+        file: SupplyFile,
+        read: Callable[[rows.Line], T],
+        key: Callable[[T], object],
+        check: Callable[[rows.Line, T], None],
+    ) -> Iterator[T]:
         for number, given in file:
-            line = self._line(given)
-            if line is None:
+            if isinstance(given, Fault):
+                self._faults.add(given)
                 continue
+            line = rows.Line(given)
             row = read(line)
+            check(line, row)
+            if not line.faults:
+                first = self._first_seen.setdefault((file.kind.name, key(row)), (file.name, number))
+                again = f"the same is in {first[0]}:{first[1]}"
+                line.check(first == (file.name, number), "", "row_twice", again)
             if line.faults:
                 self._tell(file, number, line)
-                continue
-            first = self._first_seen.setdefault((file.kind.name, key(row)), (file.name, number))
-            if first == (file.name, number):
-                yield number, row
             else:
-                self._faults.add(file.fault(number, "", "row_twice", f"the same is in {first[0]}:{first[1]}"))
-
-    def _line(self, given: Mapping[str, str] | Fault) -> rows.Line | None:
-        if isinstance(given, Fault):
-            self._faults.add(given)
-            return None
-        return rows.Line(given)
+                yield row
 
     def _tell(self, file: SupplyFile, number: int, line: rows.Line) -> None:
         for column, fault in line.faults:
             self._faults.add(file.fault(number, column, fault.code, fault.what))
+
+
+def _nothing_more(_line: rows.Line, _row: object) -> None:
+    """Check nothing more."""
+
+
+def _scope_and_day(row: rows.ClinicException) -> object:
+    return row.region, row.site, row.day

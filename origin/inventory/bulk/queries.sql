@@ -16,6 +16,7 @@ CREATE TEMP TABLE IF NOT EXISTS planned (
     ends_at timestamptz, product text, capacity integer, template bigint, had integer, act text
 );
 TRUNCATE staged_slot, planned;
+SET work_mem = '64MB';
 
 -- name: staged#
 ANALYZE staged_slot;

@@ -14,8 +14,8 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Clinic:
-    """A recurring clinic. ``weekdays``: 1 is Monday. ``exceptions``: days with other hours, or None for
-    closed; they change the days of the clinic, and never open it on others.
+    """A recurring clinic. ``weekdays``: 1 is Monday. ``breaks``: in order. ``exceptions``: days with other
+    hours, or None for closed; they change the days of the clinic, and never open it on others.
     """
 
     time_zone: str

@@ -124,6 +124,10 @@ def show(console: Console, report: Report, *, as_json: bool) -> None:
         return
     _show_counts(console, report)
     _show_people(console, report)
+    for site, people in report.people_to_tell.items():
+        console.print(
+            f"[yellow]{site} gets another name or place[/]: nobody tells the {people:,} people who are to come"
+        )
     console.print(_VERDICTS[report.outcome])
 
 

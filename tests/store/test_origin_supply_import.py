@@ -145,6 +145,16 @@ async def test_no_hour_that_people_were_told_moves_with_a_time_zone(desk: Desk) 
     assert [(fault.file, fault.line, fault.code) for fault in report.faults] == [("file0.csv", 2, "zone_in_use")]
 
 
+async def test_a_site_that_moves_says_how_many_people_nobody_tells(desk: Desk) -> None:
+    await desk.bring(REGIONS, SITES, slots_csv(row(9, site="bilbao-1")))
+    await desk.book(await first_slot(desk), 2)
+    assert (await desk.bring(SITES.replace("yes", "no"))).people_to_tell == {}
+    moved = SITES.replace("Gran Vía 1", "Gran Vía 2")
+    assert (await desk.bring(moved, dry_run=True)).people_to_tell == {"bilbao-1": 2}
+    assert (await desk.bring(moved)).people_to_tell == {"bilbao-1": 2}
+    assert (await desk.bring(moved)).people_to_tell == {}
+
+
 async def test_ndjson_says_the_same_as_csv(desk: Desk) -> None:
     await desk.bring(TWO)
     keys = HEADER.split(",")

@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
+import msgspec
+
 from origin.db.sql import Connection
 from origin.inventory.bulk.checking import Batch, Checker
 from origin.inventory.bulk.faults import Fault, Faults, FileRefused
@@ -95,7 +97,9 @@ class _Import:
                 faults=self._faults.kept,
                 fault_counts=dict(self._faults.counts),
             )
-        return await self._merger.run(self._sources, lambda: self._put(checker.batch), self._now)
+        people = await self._store.people_to_tell(self._connection, checker.batch.sites, self._now)
+        report = await self._merger.run(self._sources, lambda: self._put(checker.batch), self._now)
+        return msgspec.structs.replace(report, people_to_tell=people)
 
     def _open(self, path: Path, opened: ExitStack) -> SupplyFile | None:
         try:

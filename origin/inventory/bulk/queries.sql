@@ -50,6 +50,18 @@ SELECT site.code, site.time_zone
   JOIN site ON site.code = given.code AND site.time_zone <> given.time_zone
  WHERE EXISTS (SELECT FROM slot WHERE slot.site = site.id AND slot.starts_at > :now);
 
+-- name: people_to_tell
+-- Sites that get another name or place, and how many people have an appointment there that is still to come.
+SELECT site.code, count(*) AS appointments
+  FROM jsonb_to_recordset(:rows::jsonb) AS given (code text, name text, address text, town text, lat float8, lng float8)
+  JOIN site ON site.code = given.code
+           AND (site.name, site.address, site.town, site.lat, site.lng)
+               IS DISTINCT FROM (given.name, given.address, given.town, given.lat, given.lng)
+  JOIN slot ON slot.site = site.id AND slot.starts_at > :now
+  JOIN appointment ON appointment.slot = slot.id AND appointment.status IN ('held', 'confirmed', 'checked_in')
+ GROUP BY site.code
+ ORDER BY site.code;
+
 -- name: put_regions^
 WITH put AS (
     INSERT INTO region (id, name)

@@ -73,7 +73,10 @@ class InTheWay(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """All of it. Of faults and slots in the way the first 1,000; ``fault_counts`` has them all, by code."""
+    """All of it. Of faults and slots in the way the first 1,000; ``fault_counts`` has them all, by code.
+
+    ``people_to_tell``: sites that get another name or place, and how many appointments are to come there.
+    """
 
     outcome: Outcome
     programme: str
@@ -83,4 +86,5 @@ class Report(msgspec.Struct, frozen=True):
     put: dict[str, Put] = {}
     slots: SlotCounts = SlotCounts()
     in_the_way: list[InTheWay] = []
+    people_to_tell: dict[str, int] = {}
     import_id: UUID | None = None

@@ -79,6 +79,12 @@ class SupplyStore:
         rows = await load(QUERIES)["zones_in_use"].rows(connection, rows=given, now=now)
         return {row["code"]: row["time_zone"] for row in rows}
 
+    async def people_to_tell(self, connection: Connection, sites: Sequence[object], now: datetime) -> dict[str, int]:
+        """Return how many appointments are to come at each site that would get another name or place."""
+        given = msgspec.json.encode(sites).decode()
+        rows = await load(QUERIES)["people_to_tell"].rows(connection, rows=given, now=now)
+        return {row["code"]: row["appointments"] for row in rows}
+
     async def put(self, connection: Connection, kind: KindName, programme: str, rows: Sequence[object]) -> Put:
         """Add and change what is not as it should be already: anything but slots."""
         given = msgspec.json.encode(rows).decode()

@@ -71,12 +71,15 @@ async def test_today_begins_now_and_nothing_is_made_in_the_past(desk: Desk) -> N
 
 async def test_holidays_close_and_a_sites_own_day_counts_before_its_regions(desk: Desk) -> None:
     both = template() + template("toledo", site="2").removeprefix(HEADER)
-    days = (
-        f"{DAYS}2027-03-02,Strike,closed,,,,\n2027-03-04,Fair,closed,ES-MD,,,\n2027-03-04,Late,hours,,1,10:30,11:30\n"
+    rows = (
+        "02,Strike,closed,,,,",
+        "04,Late,hours,,1,10:30,11:30",
+        "04,Fair,hours,ES-CM,,10:30,11:00",
+        "04,Day,closed,,,,",
     )
-    assert (await desk.bring(both, days)).put["exceptions"] == Put(3, 0)
+    assert (await desk.bring(both, DAYS + "".join(f"2027-03-{each}\n" for each in rows))).put["exceptions"] == Put(4, 0)
     await desk.generate(*WEEK)
-    assert await starts(desk) == ["1 03-04T09:30", "1 03-04T10:00", "2 03-04T08:00", "2 03-04T08:30", "2 03-04T09:30"]
+    assert await starts(desk) == ["1 03-04T09:30", "1 03-04T10:00", "2 03-04T09:30"]
     assert (await desk.bring(f"{DAYS}2027-03-02,Strike,none,,,,\n")).put == {"exceptions": Put(0, 1)}
     assert (await desk.generate(*WEEK)).slots.added == 6
 

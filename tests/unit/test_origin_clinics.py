@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from origin.inventory.bulk import cells
@@ -79,7 +79,13 @@ def test_a_night_in_which_clocks_are_changed_has_fewer_slots_or_more(day: date, 
     assert on(clinic((time(1), time(4))), day) == starts
 
 
-CLOCKS = st.times(min_value=time(0), max_value=time(23, 59)).map(lambda each: each.replace(second=0, microsecond=0))
+def test_a_break_that_begins_in_an_hour_that_is_left_out_makes_no_slot_twice() -> None:
+    made = clinic((time(1), time(5)), (time(2, 30), time(3)))
+    assert on(made, date(2027, 3, 28)) == ["01:00", "01:30", "03:00", "03:30", "04:00", "04:30"]
+
+
+NIGHT = st.builds(time, st.integers(0, 4), st.sampled_from([0, 15, 30]))  # when clocks are changed
+CLOCKS = NIGHT | st.builds(time, st.integers(0, 23), st.integers(0, 59))
 HOURS = (
     st.tuples(CLOCKS, CLOCKS).map(sorted).filter(lambda pair: pair[0] < pair[1]).map(lambda pair: (pair[0], pair[1]))
 )
@@ -93,25 +99,29 @@ ZONES = st.sampled_from(
         "Asia/Kathmandu",
     ]
 )
-CHANGES = [
-    date(2027, 3, 14),
-    date(2027, 3, 28),
-    date(2027, 4, 4),
-    date(2027, 10, 3),
-    date(2027, 10, 31),
-    date(2027, 11, 7),
-]
-DAYS = st.sampled_from(CHANGES) | st.dates(date(2026, 1, 1), date(2029, 1, 1))
+CHANGED = st.sampled_from(  # forward and back
+    [
+        ("Europe/Madrid", date(2027, 3, 28)),
+        ("Europe/Madrid", date(2027, 10, 31)),
+        ("America/New_York", date(2027, 3, 14)),
+        ("America/New_York", date(2027, 11, 7)),
+        ("Australia/Lord_Howe", date(2027, 10, 3)),
+        ("Australia/Lord_Howe", date(2027, 4, 4)),
+    ]
+)
+PLACES = CHANGED | st.tuples(ZONES, st.dates(date(2026, 1, 1), date(2029, 1, 1)))
 
 
 def at(day: date, clock: time, zone: str) -> datetime:
     return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)
 
 
-@given(HOURS, st.lists(HOURS, max_size=3), st.integers(1, 300), ZONES, DAYS)
+@settings(max_examples=400)
+@given(HOURS, st.lists(HOURS, max_size=3), st.sampled_from([5, 15, 30]) | st.integers(1, 300), PLACES)
 def test_slots_last_their_minutes_and_lie_in_the_hours_in_no_break_and_not_in_each_other(
-    hours: Hours, pauses: list[Hours], minutes: int, zone: str, day: date
+    hours: Hours, pauses: list[Hours], minutes: int, place: tuple[str, date]
 ) -> None:
+    zone, day = place
     pauses = in_order(pauses)
     made = clinic(hours, *pauses, minutes=minutes, zone=zone)
     found = list(slots(made, day, day + timedelta(days=1)))

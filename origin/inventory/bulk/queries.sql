@@ -13,7 +13,7 @@ CREATE TEMP TABLE IF NOT EXISTS staged_slot (
 );
 CREATE TEMP TABLE IF NOT EXISTS planned (
     n bigint PRIMARY KEY, source integer, line integer, site bigint, code text, slot bigint, starts_at timestamptz,
-    ends_at timestamptz, product text, capacity integer, template bigint, had integer, act text
+    ends_at timestamptz, product text, capacity integer, template bigint, had integer, booked integer, act text
 );
 TRUNCATE staged_slot, planned;
 SET work_mem = '64MB';
@@ -219,10 +219,9 @@ WITH seen AS (
            END AS act
       FROM seen
 )
-INSERT INTO planned (n, source, line, site, code, slot, starts_at, ends_at, product, capacity, template, had, act)
+INSERT INTO planned (n, source, line, site, code, slot, starts_at, ends_at, product, capacity, template, had, booked, act)
 SELECT row_number() OVER (ORDER BY act NOT IN ('add', 'change', 'cut'), act, slot, site_id, starts_at),
-       source, line, site_id, site, slot, starts_at, ends_at, product,
-       CASE act WHEN 'cut' THEN greatest(capacity, booked) ELSE capacity END, template, coalesce(has, 0), act
+       source, line, site_id, site, slot, starts_at, ends_at, product, capacity, template, coalesce(has, 0), booked, act
   FROM judged
  WHERE act <> 'same';
 
@@ -231,7 +230,7 @@ ANALYZE planned;
 
 -- name: counts
 -- How many slots each act is for, and how many places it adds or takes away.
-SELECT act, count(*) AS slots, sum(capacity - had)::bigint AS places FROM planned GROUP BY act;
+SELECT act, count(*) AS slots, sum(greatest(capacity, booked) - had)::bigint AS places FROM planned GROUP BY act;
 
 -- name: staged_count^
 SELECT count(*) AS slots FROM staged_slot;

@@ -20,6 +20,7 @@ from deploy import (
     room_cli,
     rule_versions_cli,
     rules_cli,
+    supply_cli,
 )
 from deploy.datadir import DataDir
 from deploy.errors import ChildDied, StackError
@@ -43,6 +44,7 @@ app.add_typer(passes_cli.app)
 app.add_typer(room_cli.app)
 app.add_typer(decision_cli.app)
 app.add_typer(rules_cli.app)
+app.add_typer(supply_cli.app)
 rules_cli.app.add_typer(rule_versions_cli.app)
 rules_cli.app.command()(playbook_cli.replay)
 rules_cli.app.command("verify-decisions")(playbook_cli.verify_decisions)

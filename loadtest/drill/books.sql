@@ -30,6 +30,7 @@ SELECT json_build_object(
           AND CASE
               WHEN kind = 'decided' THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
               WHEN kind IN ('frozen', 'unfrozen') THEN NOT EXISTS (SELECT FROM freeze_event WHERE id = about)
+              WHEN kind LIKE 'supply%' THEN NOT EXISTS (SELECT FROM supply_import WHERE id = about)
               WHEN kind LIKE 'rules%' THEN NOT EXISTS (SELECT FROM rule_version WHERE id = about)
               ELSE NOT EXISTS (SELECT FROM appointment WHERE id = about)
           END),

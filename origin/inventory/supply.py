@@ -18,7 +18,9 @@ class RegionRow:
 
 @dataclass(frozen=True)
 class SiteRow:
-    """A site, in a region that is imported with it or before. ``time_zone``: IANA name."""
+    """A site, in a region that is imported with it or before. ``time_zone``: IANA name;
+    ``code``: what files call it, its id where nothing is said.
+    """
 
     id: int
     region: str
@@ -29,6 +31,7 @@ class SiteRow:
     lng: float
     time_zone: str
     step_free: bool = True
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class SlotRow:
     capacity: int
 
 
-_SITE = ("id", "region", "name", "address", "town", "lat", "lng", "time_zone", "step_free")
+_SITE = ("id", "region", "name", "address", "town", "lat", "lng", "time_zone", "step_free", "code")
 _SLOT = ("programme", "site", "starts_at", "ends_at", "product", "capacity", "remaining")
 
 
@@ -62,13 +65,15 @@ async def import_supply(
         await connection.copy_records_to_table(
             "region", columns=("id", "name"), records=((row.id, row.name) for row in regions)
         )
-        await connection.copy_records_to_table(
-            "site", columns=_SITE, records=(tuple(getattr(row, name) for name in _SITE) for row in sites)
-        )
+        await connection.copy_records_to_table("site", columns=_SITE, records=map(_site, sites))
         copied = await connection.copy_records_to_table("slot", columns=_SLOT, records=map(_slot, slots))
         await queries["next_site_id"].row(connection)
     await queries["refresh_statistics"].run(connection)
     return int(copied.rpartition(" ")[2])
+
+
+def _site(row: SiteRow) -> tuple[object, ...]:
+    return (*(getattr(row, name) for name in _SITE[:-1]), row.code or str(row.id))
 
 
 def _slot(row: SlotRow) -> tuple[object, ...]:

@@ -1,0 +1,194 @@
+"""Brings supply into a database, and shows what came of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from pydantic import PostgresDsn
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.datadir import DataDir
+from deploy.errors import StackError
+from origin.db.pool import AWAY, connect
+from origin.db.sql import Connection
+from origin.inventory.bulk.generation import generate
+from origin.inventory.bulk.imports import import_files, programme_meant
+from origin.inventory.bulk.merging import ImportUnderWay, ProgrammeUnclear, Tell, Wish
+from origin.inventory.bulk.report import Booked, Report
+from origin.inventory.bulk.store import SupplyStore
+from shared.clock import Clock
+from shared.ids import Ids
+from shared.settings import Settings
+
+_SHOWN = 20
+
+
+class SupplySettings(Settings):
+    """Which database; that of the stack in the data directory where nothing is said."""
+
+    data_dir: Path = Path("build/local")
+    database_url: PostgresDsn | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for, whatever it brings."""
+
+    programme: str | None
+    actor: str
+    booked: Booked | None
+    dry_run: bool
+
+
+@asynccontextmanager
+async def _opened(settings: SupplySettings) -> AsyncIterator[Connection]:
+    running = DataDir(settings.data_dir).addresses()
+    url = str(settings.database_url) if settings.database_url else running and running["database_url"]
+    if not url:
+        raise StackError("no database: set VESTIBULE_DATABASE_URL, or start the stack with `make up`")
+    try:
+        connection = await connect(url)
+    except AWAY as fault:
+        raise StackError(f"the database does not answer ({type(fault).__name__})") from None
+    try:
+        yield connection
+    except AWAY as fault:
+        raise StackError(f"the database went away ({type(fault).__name__}); run the same command again") from None
+    except (ImportUnderWay, ProgrammeUnclear) as refused:
+        raise StackError(str(refused)) from None
+    finally:
+        await connection.close()
+
+
+async def _wish(connection: Connection, asked: Asked) -> Wish:
+    programme = await programme_meant(connection, asked.programme, SupplyStore())
+    return Wish(programme, asked.actor, asked.booked, asked.dry_run)
+
+
+def bring_files(
+    settings: SupplySettings, files: Sequence[Path], asked: Asked, clock: Clock, ids: Ids, tell: Tell
+) -> Report:
+    """Import files.
+
+    Raises:
+        StackError: no database, no programme, another import is under way.
+    """
+
+    async def run() -> Report:
+        async with _opened(settings) as connection:
+            wish = await _wish(connection, asked)
+            return await import_files(connection, files, wish, clock=clock, ids=ids, tell=tell)
+
+    return asyncio.run(run())
+
+
+def make_slots(
+    settings: SupplySettings,
+    window: tuple[date | None, date | None],
+    days: int,
+    asked: Asked,
+    clock: Clock,
+    ids: Ids,
+    tell: Tell,
+) -> Report:
+    """Make the slots of recurring clinics.
+
+    Raises:
+        StackError: no database, no programme, another import is under way.
+    """
+
+    async def run() -> Report:
+        async with _opened(settings) as connection:
+            wish = await _wish(connection, asked)
+            return await generate(connection, *window, days, wish, clock=clock, ids=ids, tell=tell)
+
+    return asyncio.run(run())
+
+
+def show(console: Console, report: Report, *, as_json: bool) -> None:
+    """Print what came of it."""
+    if as_json:
+        console.print(msgspec.json.encode(report).decode(), markup=False, soft_wrap=True)
+        return
+    for source in report.sources:
+        digest = "" if source.sha256 is None else f", sha256 {source.sha256[:16]}…"
+        console.print(f"{escape(source.name)}: {source.rows:,} {_rows_of(source.kind)}{digest}")
+    if report.outcome == "refused":
+        _show_faults(console, report)
+        return
+    _show_counts(console, report)
+    _show_people(console, report)
+    for site, people in report.people_to_tell.items():
+        console.print(
+            f"[yellow]{site} gets another name or place[/]: nobody tells the {people:,} people who are to come"
+        )
+    console.print(_VERDICTS[report.outcome])
+
+
+_VERDICTS = {
+    "undecided": "[red]Nothing was changed.[/] People have booked in slots that this would cut or end at another time."
+    " Decide: --booked cut takes every place that nobody has, --booked leave leaves these slots as they are."
+    " No appointment is cancelled by either.",
+    "previewed": "[yellow]A dry run: nothing was changed.[/]",
+    "unchanged": "Everything is so already: nothing was changed.",
+    "done": "[green]Done.[/]",
+    "incomplete": "[yellow]Done, but for the slots above[/]: somebody has booked them meanwhile. Run the same command"
+    " with --booked cut or --booked leave.",
+}
+
+
+def _rows_of(kind: str) -> str:
+    return "slots" if kind == "clinic" else f"rows of {kind}"
+
+
+def _show_faults(console: Console, report: Report) -> None:
+    for fault in report.faults:
+        console.print(escape(str(fault)))
+    total = sum(report.fault_counts.values())
+    if total > len(report.faults):
+        console.print(f"… and {total - len(report.faults):,} more")
+    by_code = ", ".join(f"{code} {number:,}" for code, number in sorted(report.fault_counts.items()))
+    console.print(f"[red]Nothing was changed[/]: {total:,} to mend ({by_code})")
+
+
+def _show_counts(console: Console, report: Report) -> None:
+    table = Table("", "new", "changed", box=None, header_style="dim")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for kind, put in report.put.items():
+        table.add_row(kind, f"{put.added:,}", f"{put.changed:,}")
+    slots = report.slots
+    table.add_row("slots", f"{slots.added:,}", f"{slots.changed + slots.cut:,}")
+    console.print(table)
+    told = {
+        "as they should be": slots.same,
+        "cut to what is booked": slots.cut,
+        "left as they are, as decided": slots.left,
+        "to decide about": slots.booked,
+        "left alone, because they have begun": slots.past,
+        "left alone, because a person or another clinic made them": slots.others,
+    }
+    for what, number in told.items():
+        if number:
+            console.print(f"  {number:,} {what}")
+    console.print(f"places: {slots.places:+,}")
+
+
+def _show_people(console: Console, report: Report) -> None:
+    for each in report.in_the_way[:_SHOWN]:
+        where = f"{each.source}:{each.line}" if each.line else each.source
+        when = each.starts_at.isoformat(timespec="minutes")
+        end = ", another end" if each.other_end else ""
+        console.print(
+            f"{escape(where)} {each.site} {when} {each.product}: {each.wanted} wanted, {each.booked} booked{end}"
+        )
+        for appointment in each.appointments:
+            console.print(f"    appointment {appointment}")
+    if len(report.in_the_way) > _SHOWN:
+        console.print(f"… and {len(report.in_the_way) - _SHOWN:,} more slots; --json names them")

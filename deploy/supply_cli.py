@@ -1,0 +1,119 @@
+"""``vestibule supply``: bring sites and slots in bulk, make the slots of recurring clinics."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, TaskProgressColumn, TimeRemainingColumn
+
+from deploy.errors import StackError
+from deploy.official_cli import explained
+from shared.clock import SystemClock
+from shared.ids import SystemIds
+from shared.settings import load
+
+if TYPE_CHECKING:
+    from deploy.supply import Asked
+    from origin.inventory.bulk.merging import Tell
+    from origin.inventory.bulk.report import Report
+
+app = typer.Typer(name="supply", help="Bring sites and slots in bulk.", no_args_is_help=True)
+
+Programme = Annotated[str | None, typer.Option(help="Whose slots; where there is only one, it is meant.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and count, and change nothing.")]
+Booked = Annotated[
+    str | None,
+    typer.Option(help="Slots with people in them that this would cut: `cut` to what is booked, or `leave`."),
+]
+Who = Annotated[str | None, typer.Option("--as", help="In whose name; else yours on this machine.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="CSV or NDJSON; what they hold is told by their columns.")],
+    dry_run: DryRun = False,
+    booked: Booked = None,
+    programme: Programme = None,
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check files of regions, sites, slots, templates and exceptions, then bring what is in them.
+
+    Status 1: something has to be mended or decided first. The same files again change nothing.
+    """
+    with explained():
+        from deploy import supply
+
+        settings, asked = load(supply.SupplySettings), _asked(programme, who, booked, dry_run)
+        with _bar() as tell:
+            report = supply.bring_files(settings, files, asked, SystemClock(), SystemIds(), tell)
+        _tell(report, as_json)
+
+
+@app.command("generate")
+def generate_(
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else today, at each site.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day behind the last one.")] = None,
+    days: Annotated[int, typer.Option(help="How many days from today, without --until.", min=1, max=731)] = 56,
+    dry_run: DryRun = False,
+    booked: Booked = None,
+    programme: Programme = None,
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the slots of recurring clinics; those that clinics no longer make lose their free places.
+
+    Status 1: something has to be mended or decided first. Once more on the same days, it changes nothing.
+    """
+    with explained():
+        from deploy import supply
+
+        settings, asked = load(supply.SupplySettings), _asked(programme, who, booked, dry_run)
+        window = (_day(first), _day(until))
+        with _bar() as tell:
+            report = supply.make_slots(settings, window, days, asked, SystemClock(), SystemIds(), tell)
+        _tell(report, as_json)
+
+
+def _asked(programme: str | None, who: str | None, booked: str | None, dry_run: bool) -> "Asked":
+    from deploy.supply import Asked
+
+    match booked:
+        case None | "cut" | "leave" as known:
+            return Asked(programme, who or getuser(), known, dry_run)
+        case _:
+            raise StackError("--booked is cut or leave")
+
+
+def _day(given: datetime | None) -> date | None:
+    return None if given is None else given.date()
+
+
+def _tell(report: "Report", as_json: bool) -> None:
+    from deploy import supply
+
+    supply.show(Console(file=sys.stdout, highlight=False, soft_wrap=True), report, as_json=as_json)
+    if report.outcome in {"refused", "undecided", "incomplete"}:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _bar() -> Iterator["Tell"]:
+    errors = Console(stderr=True)
+    columns = (*Progress.get_default_columns()[:2], TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total or None)
+
+        yield tell

@@ -1,0 +1,84 @@
+"""``vestibule supply`` on a terminal, against a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from tests import origin_world
+from tests.supply_world import REGIONS, SITES, Desk, row, slots_csv
+
+
+@pytest.fixture
+async def desk(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+    monkeypatch.setenv("VESTIBULE_DATABASE_URL", database_url)
+    async with origin_world.world(database_url) as world:
+        yield Desk(world, tmp_path)
+
+
+def run(desk: Desk, *words: str, **files: str) -> tuple[int, str]:
+    """Run a command on files of these names; return its status and all that it said."""
+    for name, text in files.items():
+        (desk.folder / f"{name}.csv").write_text(text)
+    paths = [str(desk.folder / f"{name}.csv") for name in files]
+    done = CliRunner().invoke(app, ["supply", *words[:1], *paths, *words[1:]])
+    return done.exit_code, done.output
+
+
+def test_a_dry_run_then_the_real_one_then_nothing(desk: Desk) -> None:
+    files = {"regions": REGIONS, "sites": SITES, "slots": slots_csv(row(9, site="bilbao-1"), row(10, site="bilbao-1"))}
+    said = [run(desk, "import", *more, **files) for more in (("--dry-run",), (), ())]
+    assert [status for status, _ in said] == [0, 0, 0]
+    for (_, text), word in zip(said, ("A dry run", "Done", "Everything is so already"), strict=True):
+        assert word in text
+    assert "places: +10" in said[0][1]
+    assert "2 as they should be" in said[2][1]
+
+
+def test_what_is_wrong_is_a_line_each_and_status_one(desk: Desk) -> None:
+    status, text = run(desk, "import", slots=slots_csv(row(9), row(10, product="8"), row(11, site="x[bold]")))
+    assert status == 1
+    assert "slots.csv:3 product product: write a CVX code" in text
+    assert "slots.csv:4 site code: " in text
+    assert "Nothing was changed: 2 to mend (code 1, product 1)" in text
+
+
+async def test_people_in_the_way_are_named_by_reference_and_a_decision_is_asked_for(desk: Desk) -> None:
+    await desk.bring(slots_csv(row(9)))
+    [appointment] = await desk.book(await desk.world.connection.fetchval("SELECT id FROM slot"), 1)
+    status, text = await asyncio.to_thread(run, desk, "import", slots=slots_csv(row(9, 0)))
+    assert status == 1
+    assert "slots.csv:2 1 2027-03-02T09:00+01:00 140: 0 wanted, 1 booked" in text
+    assert f"appointment {appointment}" in text
+    assert "--booked cut" in text
+    status, text = await asyncio.to_thread(
+        run, desk, "import", "--booked", "leave", "--json", slots=slots_csv(row(9, 0))
+    )
+    assert status == 0
+    assert msgspec.json.decode(text)["slots"]["left"] == 1
+
+
+def test_clinics_are_brought_and_generated(desk: Desk) -> None:
+    header = "template,site,weekdays,opens,closes,slot_minutes,capacity,product,from\n"
+    assert run(desk, "import", t=f"{header}daily,1,mon-sun,09:00,10:00,30,4,140,2027-01-01\n")[0] == 0
+    days = ("--from", "2027-03-02", "--until", "2027-03-04")
+    said = [run(desk, "generate", *days, *more) for more in (("--dry-run",), (), ())]
+    assert [status for status, _ in said] == [0, 0, 0]
+    assert "daily: 4 slots" in said[0][1]
+    assert "places: +16" in said[1][1]
+    assert "Everything is so already" in said[2][1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--booked", "cancel"), "vestibule: --booked is cut or leave"),
+        (("--programme", "nobody"), "vestibule: there is no programme nobody"),
+    ],
+)
+def test_what_cannot_begin_is_one_line_and_status_two(desk: Desk, words: tuple[str, ...], told: str) -> None:
+    assert run(desk, "import", *words, slots=slots_csv(row(9))) == (2, f"{told}\n")

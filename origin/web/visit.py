@@ -181,7 +181,7 @@ class Visit:
         return hmac.digest(key, b"vestibule:form:" + self._csrf.encode(), "sha256").hex()[:40]
 
     async def form(self, *, max_files: int = 0) -> FormData:
-        """Return the form that was sent; an empty one where it cannot be read, or holds NUL, which no form of ours does."""
+        """Return the form that was sent; an empty one where it cannot be read, or holds NUL (ours never do)."""
         try:
             form = await self.request.form(max_fields=100, max_files=max_files)
         except HTTPException:

@@ -94,7 +94,7 @@ async def test_the_migration_keeps_what_was_in_force_there_and_back(postgres_ser
         await made.rules(title={"en": "Second"})
         book = "SELECT prosrc FROM pg_proc WHERE proname = 'book'"
         forth = await made.connection.fetchval(book)
-        for _ in range(2):
+        for _ in [each for each in migrations_dir().iterdir() if each.name >= "20261125000001_rule_versions"]:
             step(url, "down")
         rows = await made.connection.fetch("SELECT * FROM rules_in_force")
         assert [(row["programme"], row["version"]) for row in rows] == [("demo", 2)]

@@ -4,7 +4,7 @@ A handler takes Starlette's ``Request``, reads what it needs with ``read_body`` 
 or raises ``Problem``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -65,9 +65,22 @@ async def read_body(request: Request, form: type[T]) -> T:
         read = msgspec.json.decode(body, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _body_fault(body, error) from None
-    if _NUL_ESCAPED in body:
-        raise Problem(problem.INVALID_BODY, _NUL_FOUND)
+    if _NUL_ESCAPED in body and (path := next(_nul_in(msgspec.json.decode(body), "$"), None)):
+        raise Problem(problem.INVALID_BODY, f"{_NUL_FOUND} - at `{path}`")
     return read
+
+
+def _nul_in(value: object, path: str) -> Iterator[str]:
+    """Yield the paths of the texts that hold NUL; a key that does is named by where it is."""
+    match value:
+        case str() if "\0" in value:
+            yield path
+        case list():
+            for each in value:
+                yield from _nul_in(each, f"{path}[...]")
+        case dict():
+            for key, each in value.items():
+                yield from [path] if "\0" in key else _nul_in(each, f"{path}.{key}")
 
 
 def _body_fault(body: bytes, error: Exception) -> Problem:

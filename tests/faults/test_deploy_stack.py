@@ -5,12 +5,14 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import asyncpg
 import httpx
 import psutil
 import pytest
+from redis import Redis
 
 from deploy.datadir import Addresses
 from deploy.stores import Postgres, Valkey, free_port
@@ -31,6 +33,8 @@ def own_stores() -> Iterator[Up]:
 
 @pytest.fixture
 def given_stores(tmp_path: Path, valkey_server: Valkey, database_url: str) -> Iterator[Up]:
+    with closing(Redis.from_url(valkey_server.url)) as store:  # no rooms of other tests, whose clocks are others
+        store.flushall()
     settings = {"VESTIBULE_REDIS_URL": valkey_server.url, "VESTIBULE_DATABASE_URL": database_url}
     command = Up(tmp_path / "data", settings)
     yield command

@@ -28,7 +28,9 @@ class CheckThenWrite(BookingStore):
         )
         remaining = await connection.fetchval("SELECT remaining FROM slot WHERE id = $1", slot)
         await self._leavers()
-        await connection.execute("UPDATE appointment SET status = 'cancelled' WHERE id = $1", appointment)
+        await connection.execute(
+            "UPDATE appointment SET status = 'cancelled', cancelled_by = 'visitor' WHERE id = $1", appointment
+        )
         await connection.execute("UPDATE slot SET remaining = $2 WHERE id = $1", slot, remaining + 1)
         return "cancelled"
 

@@ -44,3 +44,7 @@ SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_a
 -- Forgets answers that are older than their published life, some at a time.
 DELETE FROM idempotency
  WHERE (person, key) IN (SELECT person, key FROM idempotency WHERE created_at < :before LIMIT :at_most);
+
+-- name: sweep_holds^
+-- Gives back the places of lapsed holds, at so many slots.
+SELECT sweep_holds(:now, :at_most) AS swept;

@@ -134,3 +134,10 @@ class BookingStore:
     async def sweep_keys(self, connection: Connection, *, before: datetime, at_most: int) -> int:
         """Forget at most ``at_most`` answers that were given before ``before``; return how many."""
         return await load(QUERIES)["sweep_keys"].run(connection, before=before, at_most=at_most)
+
+    async def sweep_holds(self, connection: Connection, *, now: datetime, at_most: int) -> int:
+        """Give back the places of holds that lapsed by ``now``, at ``at_most`` slots; return how many places."""
+        row = await load(QUERIES)["sweep_holds"].row(connection, now=now, at_most=at_most)
+        assert row is not None
+        swept: int = row["swept"]
+        return swept

@@ -11,8 +11,9 @@ import pytest
 from deploy.migrations import migrate
 from deploy.stores import Postgres, free_port
 from origin.booking.store import BookingStore
+from origin.chores import Chore, do_all
 from origin.db.pool import connect
-from origin.worker import Worker
+from origin.sweeping import Sweeper
 from tests import origin_world
 from tests.conftest import server_folder
 from tests.origin_world import Origin, Visitor
@@ -153,10 +154,10 @@ async def test_the_worker_waits_for_a_database_that_is_away(server: Postgres, or
     ana = origin.visitor()
     await ana.decision()
     origin.world.clock.advance(25 * 3600)
-    worker = Worker(origin.state.database, origin.world.clock, origin.state.metrics.registry)
+    chore = Chore("facts_erased", Sweeper(origin.state.database, origin.world.clock).erase_facts, every_s=0.05)
     server.kill()
     stop = asyncio.Event()
-    working = asyncio.create_task(worker.run(stop, every_s=0.05))
+    working = asyncio.create_task(do_all([chore], stop))
     await restart(server)
     connection = await connect(server.url())
     try:

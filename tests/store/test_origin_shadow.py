@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from origin.eligibility.shadow import Shadow
-from origin.worker import Worker
+from origin.sweeping import Sweeper
 from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, Origin
 from tests.rules_world import Officials, from_age
@@ -98,20 +98,11 @@ async def test_another_dose_is_a_difference_and_lost_facts_are_nobodys_opinion(o
     assert (told["differences"][0]["live"], told["differences"][0]["candidate"]) == ("eligible", "eligible")
 
 
-async def test_the_worker_asks_before_it_erases(origin: Origin) -> None:
+async def test_candidates_are_asked_before_facts_are_erased(origin: Origin) -> None:
     officials, version = await shadowed(origin, from_age(80))
     await origin.visitor("ana").decision()
     origin.world.clock.advance(3700)
-    worker = Worker(origin.state.database, origin.world.clock, origin.state.metrics.registry, shadow_of(origin))
-    stop = asyncio.Event()
-    running = asyncio.create_task(worker.run(stop, 60))
-    async with asyncio.timeout(10):
-        while True:
-            if await origin.world.count("decision", "facts_sealed IS NULL"):
-                break
-            await asyncio.sleep(0.01)
-    stop.set()
-    await running
+    assert await Sweeper(origin.state.database, origin.world.clock, shadow_of(origin)).erase_facts() == 1
     assert (await report(officials, version))["different"] == 1
 
 

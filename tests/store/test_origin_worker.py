@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from origin.worker import Worker
+from origin.notify.backlog import Backlog
+from origin.sweeping import Sweeper
 from tests import origin_world
 from tests.origin_world import Origin
 
@@ -20,25 +21,30 @@ async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
         yield made
 
 
-def worker_of(origin: Origin) -> Worker:
-    return Worker(origin.state.database, origin.world.clock, origin.state.metrics.registry)
+def sweeper_of(origin: Origin) -> Sweeper:
+    return Sweeper(origin.state.database, origin.world.clock)
+
+
+async def swept(sweeper: Sweeper) -> tuple[int, int]:
+    """How many keys and how many facts go now."""
+    return await sweeper.forget_keys(), await sweeper.erase_facts()
 
 
 async def test_answers_are_kept_for_24_hours_and_facts_as_long_as_their_decision(origin: Origin) -> None:
-    slot, ana, worker = await origin.world.slot(capacity=2, hours=200), origin.visitor(), worker_of(origin)
+    slot, ana, sweeper = await origin.world.slot(capacity=2, hours=200), origin.visitor(), sweeper_of(origin)
     decision = await ana.decision()
     booked = await ana.book(slot, decision, key="k1")
     origin.world.clock.advance(3599)
-    assert await worker.sweep() == (0, 0)
+    assert await swept(sweeper) == (0, 0)
     origin.world.clock.advance(2)
-    assert await worker.sweep() == (0, 1)
+    assert await swept(sweeper) == (0, 1)
     assert await origin.world.count("decision", "facts_sealed IS NULL AND outcome = 'eligible'") == 1
     origin.world.clock.advance(24 * 3600 - 3602)
-    assert await worker.sweep() == (0, 0)
+    assert await swept(sweeper) == (0, 0)
     ana.token = origin_world.admission(now=origin.world.clock.now())
     assert await origin.world.count("idempotency") == 1
     origin.world.clock.advance(2)
-    assert await worker.sweep() == (1, 0)
+    assert await swept(sweeper) == (1, 0)
     assert await origin.world.count("appointment") == 1
     assert (await origin.client.get(booked.headers["location"], headers=ana.headers)).status_code == 200
 
@@ -49,16 +55,17 @@ async def test_many_are_swept_in_small_batches(origin: Origin) -> None:
         origin_world.START,
     )
     origin.world.clock.advance(24 * 3600 + 1)
-    assert await worker_of(origin).sweep() == (2500, 0)
+    assert await sweeper_of(origin).forget_keys() == 2500
 
 
 async def test_the_outbox_backlog_is_shown(origin: Origin) -> None:
-    slot, ana, worker = await origin.world.slot(), origin.visitor(), worker_of(origin)
-    await worker.watch()
+    slot, ana = await origin.world.slot(), origin.visitor()
+    backlog = Backlog(origin.state.database, origin.world.clock, origin.state.metrics.registry)
+    await backlog.watch()
     assert origin.metric("outbox_rows") == 0
     await ana.book(slot, await ana.decision())
     origin.world.clock.advance(7)
-    await worker.watch()
+    await backlog.watch()
     assert (origin.metric("outbox_rows"), origin.metric("outbox_oldest_seconds")) == (1, 7)
 
 

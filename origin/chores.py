@@ -1,0 +1,40 @@
+"""Chores: what is done again and again behind the requests, in any number of processes at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from shared.problem import Problem
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something to do every ``every_s`` seconds. ``run`` says how much was done; doing it twice changes nothing."""
+
+    name: str
+    run: Callable[[], Awaitable[int]]
+    every_s: float
+
+
+async def do_all(chores: Sequence[Chore], stop: asyncio.Event) -> None:
+    """Do each in its own time until ``stop``. A database that is away is waited for; no chore waits for another."""
+    async with asyncio.TaskGroup() as group:
+        for chore in chores:
+            group.create_task(_keep_doing(chore, stop))
+
+
+async def _keep_doing(chore: Chore, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            done = await chore.run()
+            if done:
+                log.info("chore_done", chore=chore.name, count=done)
+        except Problem as away:
+            log.warning("chore_put_off", chore=chore.name, code=away.kind.code)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), chore.every_s)

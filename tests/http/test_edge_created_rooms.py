@@ -18,8 +18,8 @@ from edge.ops.rooms import plan_of
 from edge.register import Creation, Register, written
 from shared.capacity import ProgrammeSupply
 from tests.capacity import StandIn, told
-from tests.conftest import Serve
 from tests.edge_world import Failures, Issuer, client, config, metric, plan
+from tests.serving import Serve
 
 ROOM: dict[str, object] = {
     "id": "spring",

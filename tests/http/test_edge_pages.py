@@ -13,9 +13,9 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.guard.passes import Passes
 from edge.line.room import RoomPlan
-from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import TICKET_KEYS, client, config, line, plan
+from tests.serving import Serve
 
 SLOW = {"rate_per_s": 0.01, "burst": 1}
 LETTERS = [{"lane": "general"}, {"lane": "letters", "access": "pass"}]

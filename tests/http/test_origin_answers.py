@@ -1,9 +1,7 @@
 """Why was I denied? What support and the ombudsman are told, with the proof that it is what was recorded."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,17 +11,6 @@ from tests import origin_world
 from tests.answers_world import ADULT, DECISIONS, SENIOR, Helpers, denied
 from tests.origin_world import Origin, bearer
 from tests.rules_world import Officials, from_age
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def helpers(origin: Origin) -> Helpers:
-    return Helpers(origin.client)
 
 
 async def test_support_is_told_the_outcome_each_branch_the_rules_and_who_published_them(

@@ -26,8 +26,8 @@ from loadtest.drill.invariants import Books
 from loadtest.drill.room import Operator, RoomError
 from loadtest.drill.trail import Event, Reader, Writer
 from loadtest.psql import Psql, SqlError
-from tests.conftest import Serve
 from tests.edge_processes import until
+from tests.serving import Serve
 
 BOOKS = Path(config.__file__).with_name("books.sql")
 

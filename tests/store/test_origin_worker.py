@@ -4,20 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from origin.worker import Worker
 from tests import origin_world
 from tests.origin_world import Origin
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 def worker_of(origin: Origin) -> Worker:

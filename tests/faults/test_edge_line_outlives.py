@@ -18,8 +18,8 @@ from edge.line.line import ClaimOutcome, Line, _Reply
 from edge.line.room import Known, Picture, RoomPlan, Setting, Spot
 from edge.line.scripts import Script
 from shared.token import AdmissionTokens
-from tests.conftest import Serve, serving
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan
+from tests.serving import Serve, serving
 
 VISITORS = 300
 ARRIVING_S = 4.0

@@ -11,8 +11,8 @@ import pytest
 from deploy.cluster import ValkeyCluster
 from deploy.stores import Valkey, free_port
 from edge.app import create_app
-from tests.conftest import Serve
 from tests.edge_world import client, config, metric, plan
+from tests.serving import Serve
 
 Store = Valkey | ValkeyCluster
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 
 from deploy.errors import StackError
 from shared.clock import SystemClock
@@ -33,11 +32,6 @@ def find_origin(origin: str | None, who: str | None) -> "Origin":
 def address(programme: str) -> str:
     """Return the path of a programme in the admin API."""
     return f"/v1/admin/programmes/{quote(programme, safe='')}"
-
-
-def console() -> Console:
-    """Return where tables are shown."""
-    return Console(highlight=False)
 
 
 @contextmanager

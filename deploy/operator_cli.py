@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from deploy.errors import StackError
+from deploy.tables import console
 from shared.clock import SystemClock
 from shared.settings import load
 
@@ -32,7 +32,7 @@ def do(edge: str | None, call: "Callable[[OperatorClient], Awaitable[RoomReport]
         if as_json:
             rooms.show_json(room)
         else:
-            rooms.show_room(Console(highlight=False), room)
+            rooms.show_room(console(), room)
 
 
 def contact(edge: str | None) -> "Contact":

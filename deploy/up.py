@@ -8,12 +8,11 @@ from types import FrameType
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from deploy import demo, identity
 from deploy.datadir import Addresses, write_addresses
 from deploy.stack import Stack
+from deploy.tables import facts
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -128,7 +127,4 @@ def welcome(addresses: Addresses) -> Panel:
         ("Data, logs", addresses["data_dir"]),
         ("Stop", "Ctrl-C"),
     )
-    table = Table.grid(padding=(0, 2))
-    for label, value in rows:
-        table.add_row(Text(label, style="bold"), Text(value, overflow="fold"))
-    return Panel(table, title="Vestibule is open", expand=False)
+    return Panel(facts(rows), title="Vestibule is open", expand=False)

@@ -10,7 +10,7 @@ Any number of workers may run: sweeping twice changes nothing.
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from origin.eligibility.shadow import Shadow
 from origin.eligibility.store import DecisionStore
 from origin.metrics import PREFIX, OriginMetrics
 from shared import logs
-from shared.clock import Clock, SystemClock
+from shared.clock import Clock, SystemClock, rest
 from shared.ids import SystemIds
 from shared.keys import KeyRing
 from shared.keywatch import following
@@ -106,8 +106,7 @@ class Worker:
                     log.info("swept", keys=keys, facts=facts, candidates_asked=asked)
             except Problem as away:
                 log.warning("sweep_put_off", code=away.kind.code)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), every_s)
+            await rest(stop, every_s)
 
     async def _all(self, sweep: Callable[[Connection], Awaitable[int]]) -> int:
         total = 0

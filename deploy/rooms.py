@@ -1,7 +1,6 @@
 """What ``vestibule room`` does: find the edge, speak to it in an operator's name, show what it says."""
 
 import asyncio
-import getpass
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -10,32 +9,26 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl
 from rich.console import Console
 from rich.text import Text
 
-from deploy.datadir import DataDir
+from deploy.contact import ContactSettings, contact
 from deploy.errors import StackError
-from deploy.issuer import LocalIssuer
 from deploy.tables import facts, plain, table
 from edge.client import ApiError, ApiUnreachable, OperatorClient
 from edge.line.logrow import LogPage, LogRow, Told
 from edge.ops.answers import LaneReport, RoomReport
 from edge.ops.models import NewRoom
 from shared.clock import Clock
-from shared.settings import Settings
 
 T = TypeVar("T")
 
-_TOKEN_TTL_S = 300
 
-
-class OperatorSettings(Settings):
+class OperatorSettings(ContactSettings):
     """Which edge, and in whose name."""
 
-    data_dir: Path = Path("build/local")
     edge_public_url: HttpUrl | None = None
-    operator_token: SecretStr | None = None
 
 
 @dataclass(frozen=True)
@@ -47,24 +40,12 @@ class Contact:
 
     @classmethod
     def find(cls, settings: OperatorSettings, edge: str | None, clock: Clock) -> "Contact":
-        """Return the edge that is named, by option or setting, else the one of the stack that runs here.
-
-        A token is minted for that stack alone: elsewhere nobody trusts it, and nobody should get to see it.
+        """Return the edge that is named, else the one of the stack that runs here.
 
         Raises:
             StackError: there is no such edge, or no token for it.
         """
-        data = DataDir(settings.data_dir)
-        local = running["edge_url"].rstrip("/") if (running := data.addresses()) else None
-        url = (edge or str(settings.edge_public_url or "") or local or "").rstrip("/")
-        if not url:
-            raise StackError("no edge: give --edge or VESTIBULE_EDGE_PUBLIC_URL, or start the stack with `make up`")
-        if settings.operator_token is not None:
-            return cls(url, settings.operator_token.get_secret_value())
-        if url != local:
-            raise StackError(f"no token for {url}: set VESTIBULE_OPERATOR_TOKEN")
-        issuer = LocalIssuer(data.issuer)
-        return cls(url, issuer.mint(sub=_who(), roles=["operator"], now=clock.unix(), ttl_s=_TOKEN_TTL_S))
+        return cls(*contact(settings, "edge", edge or settings.edge_public_url, clock, roles=["operator"]))
 
     def ask(self, call: Callable[[OperatorClient], Awaitable[T]]) -> T:
         """Return what the edge answers.
@@ -226,10 +207,3 @@ def _governor(room: RoomReport) -> str:
 def _created(room: RoomReport) -> str:
     created = room.created
     return f"{created.at} by {created.actor}: {created.why}" if created else "by the rooms file"
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # nobody of this number is known here
-        return "operator"

@@ -7,7 +7,8 @@ from uuid import UUID
 import typer
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Why, address, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Why, address, find_origin
 from deploy.tables import console
 
 app = typer.Typer()  # nameless: two groups of commands

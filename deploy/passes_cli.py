@@ -10,8 +10,9 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from deploy import passes
 from deploy.errors import StackError
+from deploy.explained import explained
 from deploy.keys import KeyFile, KeySettings, Ring
-from deploy.operator_cli import AsJson, Edge, Why, do, explained
+from deploy.operator_cli import AsJson, Edge, Why, do
 from edge.guard.passes import MAX_NUMBER, Passes, PassRefused
 from shared.clock import SystemClock
 from shared.ids import SystemIds

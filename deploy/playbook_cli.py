@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Region, Why, address, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Region, Why, address, find_origin
 from deploy.tables import console
 from shared.clock import SystemClock
 from shared.settings import load

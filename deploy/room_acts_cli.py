@@ -8,7 +8,8 @@ import msgspec
 import typer
 
 from deploy.errors import StackError
-from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
+from deploy.explained import explained
+from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do
 from deploy.tables import console
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from deploy import room_acts_cli
-from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
+from deploy.explained import explained
+from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do
 from deploy.tables import console
 
 app = typer.Typer(name="room", help="See, create and change rooms while people wait.", no_args_is_help=True)

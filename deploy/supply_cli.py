@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskProgressColumn, TimeRemainingColumn
 
 from deploy.errors import StackError
-from deploy.official_cli import explained
+from deploy.explained import explained
 from shared.clock import SystemClock
 from shared.ids import SystemIds
 from shared.settings import load

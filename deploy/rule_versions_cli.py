@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Region, Why, address, console, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Region, Why, address, find_origin
+from deploy.tables import console
 
 app = typer.Typer()  # nameless: its commands stand beside those that work on files
 

@@ -67,12 +67,10 @@ def explain(
 def diff(before: File, after: File, as_json: AsJson = False) -> None:
     """Say what changed from one document to another, cohorts, clauses, grants and texts by path; 1 if anything."""
     from deploy import rules
-    from origin.eligibility.differences import differences
 
     with _explained():
-        found = differences(_document(before), _document(after))
-    rules.show_differences(_out(), found, as_json=as_json)
-    if found:
+        documents = _document(before), _document(after)
+    if rules.show_differences(_out(), *documents, as_json=as_json):
         raise typer.Exit(1)
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
+from shared.clock import rest
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -36,5 +36,4 @@ async def _keep_doing(chore: Chore, stop: asyncio.Event) -> None:
                 log.info("chore_done", chore=chore.name, count=done)
         except Problem as away:
             log.warning("chore_put_off", chore=chore.name, code=away.kind.code)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), chore.every_s)
+        await rest(stop, chore.every_s)

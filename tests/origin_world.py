@@ -30,7 +30,7 @@ from shared.bearer import TrustedIssuer
 from shared.clock import ManualClock
 from shared.keys import KeyRing, encode_key_file
 from shared.token import AdmissionTokens
-from tests.conftest import serving
+from tests.serving import serving
 
 ISSUER = "urn:test:issuer"
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)

@@ -14,6 +14,7 @@ import asyncpg
 
 from origin import errors
 from origin.admin.officials import audit, require_programme, require_region
+from origin.db.constraints import refused_by
 from origin.db.sql import Connection, load
 from origin.eligibility.document import InvalidDocument, canonical, parse, ruleset_id
 from origin.eligibility.history import Act, Move, held, is_done, trail
@@ -23,7 +24,7 @@ from origin.eligibility.versions import QUERIES as RULES
 from origin.identity import Official
 from shared.problem import Problem, ProblemType
 
-_BY_CONSTRAINT: dict[str | None, ProblemType] = {
+_BY_CONSTRAINT: dict[str, ProblemType] = {
     "rule_review_once": errors.ALREADY_REVIEWED,
     "rule_review_takes_two": errors.SAME_PERSON,
     "rule_move_reviewed": errors.NOT_APPROVED,
@@ -163,18 +164,13 @@ class Publisher:
 
     @asynccontextmanager
     async def _transaction(self, *, moving: bool = False) -> AsyncIterator[None]:
-        try:
+        with refused_by(_BY_CONSTRAINT):
             async with self.connection.transaction():
                 await require_programme(self.connection, self.programme)
                 if moving:
                     await load(QUERIES)["patience"].row(self.connection)
                     await load(RULES)["lock_programme"].row(self.connection, programme=self.programme)
                 yield
-        except asyncpg.IntegrityConstraintViolationError as broken:
-            kind = _BY_CONSTRAINT.get(broken.constraint_name)
-            if kind is None:
-                raise
-            raise Problem(kind) from None
 
     async def _version(self, version: int) -> asyncpg.Record:
         row = await load(QUERIES)["one_version"].row(self.connection, programme=self.programme, version=version)

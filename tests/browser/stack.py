@@ -30,7 +30,7 @@ from origin.eligibility import versions
 from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
 from shared.clock import SystemClock
 from tests import edge_world, origin_world
-from tests.conftest import serving
+from tests.serving import serving
 
 MADRID = ZoneInfo("Europe/Madrid")
 DAYS = 4

@@ -1,7 +1,6 @@
 """The rules page for those who run a programme: the same acts as the API, by forms, role by role."""
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from time import perf_counter
 
@@ -15,24 +14,13 @@ from origin.eligibility.may import MAY, RulesAct
 from origin.eligibility.shadow import Shadow
 from shared.ids import SystemIds
 from tests import origin_world
-from tests.conftest import serving
 from tests.origin_world import ORIGIN_KEYS, PERSON_KEYS, SENIOR, Origin, bearer
 from tests.rules_world import Officials, from_age
+from tests.serving import serving
 from tests.staff_browser import RULES, StaffBrowser
 
 AUTHOR, REVIEWER, OPERATOR = "rules_author", "rules_reviewer", "operator"
 ROLES = {role for roles in MAY.values() for role in roles}
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def officials(origin: Origin) -> Officials:
-    return Officials(origin.client)
 
 
 def staff(origin: Origin, *roles: str, sub: str = "") -> StaffBrowser:

@@ -23,7 +23,7 @@ from origin.web.site import Site, see
 from origin.web.staff.rules_cases import Tried, shipped_cases, tried
 from origin.web.staff.rules_changed import changes
 from origin.web.staff.rules_drawn import WIDTH, compared, timeline
-from origin.web.staff.rules_words import Reader
+from origin.web.staff.rules_words import RulesReader
 from origin.web.visit import Visit
 from shared.problem import Problem
 
@@ -112,7 +112,7 @@ class RulesPages:
             others=[each.version for each in told.versions if each.version != number],
             beside=_beside(one, told.in_force),
             shadow=compared(shadow) if shadow.compared or shadow.waiting else None,
-            read=None if document is None else Reader(document, visit.language).read(),
+            read=None if document is None else RulesReader(document, visit.language).read(),
             cases=cases,
             fault=fault,
             detail=detail,

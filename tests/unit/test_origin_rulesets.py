@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from origin.eligibility import speed
-from origin.eligibility.cases import Case, InvalidCases, Mismatch, check, parse_cases
+from origin.eligibility.cases import Case, InvalidCases, Mismatch, canonical_cases, check, parse_cases
 from origin.eligibility.document import parse
 from origin.eligibility.formats.lift import lifted
 from origin.eligibility.person import encoded
@@ -45,6 +45,57 @@ def test_what_comes_out_otherwise_is_told() -> None:
 def test_a_file_without_cases_is_refused_with_the_place() -> None:
     with pytest.raises(InvalidCases, match=r"\$\[0\]"):
         parse_cases(b'[{"name": "x"}]')
+
+
+def test_every_fault_of_cases_is_told_with_its_place() -> None:
+    raw = [
+        {"name": "", "facts": {"birth_date": "never"}, "on": "2027-01-01", "expect": {"outcome": "perhaps"}},
+        {"name": "x", "facts": {"hair": 1}, "expect": {"outcome": "eligible", "cohort": 5}},
+    ]
+    with pytest.raises(InvalidCases) as refused:
+        parse_cases(msgspec.json.encode(raw))
+    assert {fault.path for fault in refused.value.faults} == {
+        "$[0].name",
+        "$[0].facts.birth_date",
+        "$[0].expect.outcome",
+        "$[1]",
+        "$[1].facts.hair",
+        "$[1].expect.cohort",
+    }
+    assert "missing required field `on` - at `$[1]`" in str(refused.value)
+
+
+CASE = {"name": "x", "facts": {}, "on": "2027-01-01", "expect": {"outcome": "incomplete"}}
+NEVER = {"number": 0, "product": "140"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "what"),
+    [
+        (b"", "$", "truncated"),
+        (b"{}", "$", "Expected `array`"),
+        (b"[" * 5000, "$[0]", ""),
+        (b'["\xff"]', "$[0]", ""),
+        (msgspec.json.encode([CASE | {"facts": {"last_dose": NEVER}}]), "$[0].facts.last_dose", "neither product"),
+        (msgspec.json.encode([CASE, CASE]), "$[1].name", "two cases have the name x"),
+        (msgspec.json.encode([CASE | {"name": "a\0"}]), "$[0].name", "matching regex"),
+        (msgspec.json.encode([CASE | {"name": str(n)} for n in range(257)]), "$", "length <= 256"),
+        (b"[]" + b" " * 131_072, "$", "larger than 131072 bytes"),
+    ],
+    ids=["empty", "object", "deep", "no text", "no dose", "twice", "nul", "many", "large"],
+)
+def test_cases_that_cannot_be_taken_say_where_and_why(raw: bytes, path: str, what: str) -> None:
+    with pytest.raises(InvalidCases) as refused:
+        parse_cases(raw)
+    assert refused.value.faults[0].path == path
+    assert what in refused.value.faults[0].what
+
+
+def test_cases_have_one_spelling_in_which_nothing_is_added() -> None:
+    respelled = msgspec.json.format(msgspec.json.encode([dict(reversed(CASE.items()))]), indent=4)
+    assert canonical_cases(respelled) == canonical_cases(msgspec.json.encode([CASE]))
+    assert msgspec.json.decode(canonical_cases(respelled)) == [CASE]
+    assert parse_cases(canonical_cases(respelled)) == parse_cases(respelled)
 
 
 def test_the_measured_people_are_different_and_their_speed_is_told() -> None:

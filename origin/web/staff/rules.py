@@ -3,6 +3,7 @@
 Everything here is read and done by the use cases that the admin API has; these pages only show them.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -127,7 +128,7 @@ class RulesPages:
             beside=_beside(one, told.in_force),
             shadow=compared(shadow) if shadow.compared or shadow.waiting else None,
             read=None if document is None else Reader(document, visit.language).read(),
-            cases=None if document is None else tried(document, cases_of(one)),
+            cases=None if document is None else await asyncio.to_thread(tried, document, cases_of(one)),
             brought=brought,
             zones=zones,
             clocks=on_clocks(one.since, zones, visit.language),
@@ -151,7 +152,7 @@ class RulesPages:
             before=before,
             after=after,
             found=changes(documents[0], documents[1], visit.language) if both else None,
-            examples=examples(before, after, documents) if both else [],
+            examples=await asyncio.to_thread(examples, before, after, documents) if both else [],
         )
 
     def _page(

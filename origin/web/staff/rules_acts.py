@@ -1,5 +1,6 @@
 """What staff do with rules on the pages: the acts of the admin API, by forms."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -135,9 +136,8 @@ class RulesActs:
         except Problem as refused:
             return await self._refused(visit, refused, f"{_path(visit)}/{number_of(visit)}", self._shown.version)
         document = readable(one)
-        return await self._shown.version(
-            visit, brought=None if document is None else tried(document, cases, brought=True)
-        )
+        brought = None if document is None else await asyncio.to_thread(tried, document, cases, brought=True)
+        return await self._shown.version(visit, brought=brought)
 
     async def _refused(self, visit: Visit, refused: Problem, path: str, show: Show) -> Response:
         """Show the page again with what was refused; what the page cannot say is a page of its own, leading back."""

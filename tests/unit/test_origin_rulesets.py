@@ -31,6 +31,17 @@ def test_every_cohort_is_granted_in_some_case(path: Path) -> None:
     assert {cohort.id for cohort in lifted(parse(path.read_bytes())).cohorts} <= granted
 
 
+@pytest.mark.parametrize("path", RULESETS, ids=lambda path: path.stem)
+def test_shipped_rules_say_everything_in_several_languages(path: Path) -> None:
+    document = lifted(parse(path.read_bytes()))
+    spoken = set(document.title)
+    assert {"en", "es"} <= spoken
+    told = [each.name for each in document.cohorts if each.name is not None]
+    told += [text for each in document.texts.values() for text in (each.met, each.unmet)]
+    told += [text for named in msgspec.structs.asdict(document.labels).values() for text in named.values()]
+    assert [text for text in told if set(text) != spoken] == []
+
+
 def test_what_comes_out_otherwise_is_told() -> None:
     raw: list[dict[str, Any]] = msgspec.json.decode(DEMO.with_suffix(".cases.json").read_bytes())
     raw[0]["expect"] |= {"cohort": "sixty", "changes_on": "2028-01-01", "missing": []}

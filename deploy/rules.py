@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from origin.eligibility.cases import check, parse_cases
+from origin.eligibility.cases import Case, check
 from origin.eligibility.differences import differences
 from origin.eligibility.document import Document, Fault, canonical, in_language, ruleset_id
 from origin.eligibility.evaluator import EVALUATOR, Branch, Evaluation, Evaluator, Facts
@@ -209,13 +209,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
-def try_out(console: Console, document: Document, file: Path) -> int:
-    """Run the cases of a file, print what came out otherwise, and return how many failed.
-
-    Raises:
-        ValueError: it has no cases.
-    """
-    cases = parse_cases(file.read_bytes())
+def try_out(console: Console, document: Document, cases: list[Case]) -> int:
+    """Run cases, print what came out otherwise, and return how many failed."""
     failed = [(name, list(each)) for name, each in groupby(check(document, cases), key=lambda one: one.case)]
     for name, mismatches in failed:
         console.print(f"[red]✗[/] {escape(name)}")

@@ -27,6 +27,7 @@ from origin.config import OriginConfig
 from origin.db.pool import Database, create_pool
 from origin.eligibility import api as eligibility
 from origin.eligibility import own_api, rules_api
+from origin.eligibility.cases import MAX_CASES_BYTES
 from origin.eligibility.decisions import Decisions
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.formats.v2 import MAX_BYTES
@@ -55,7 +56,7 @@ from shared.keywatch import following
 from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 
 BODY_LIMIT = 16 * 1024
-ADMIN_BODY_LIMIT = MAX_BYTES + 4 * 1024  # rule documents, and what is said about them
+ADMIN_BODY_LIMIT = MAX_BYTES + MAX_CASES_BYTES + 4 * 1024  # rule documents, their cases, and what is said about them
 ADMIN_FORM_LIMIT = 3 * ADMIN_BODY_LIMIT  # the same in a form, where every quotation mark takes three bytes
 
 

@@ -16,7 +16,8 @@ from origin import errors
 from origin.admin.officials import audit, require_programme, require_region
 from origin.db.constraints import refused_by
 from origin.db.sql import Connection, load
-from origin.eligibility.document import InvalidDocument, canonical, parse, ruleset_id
+from origin.eligibility.document import ruleset_id
+from origin.eligibility.examples import named, require_met, taken
 from origin.eligibility.history import Act, Move, held, is_done, trail
 from origin.eligibility.moves import QUERIES, clock_of, moves_of
 from origin.eligibility.version_models import Verdict
@@ -43,16 +44,15 @@ class Publisher:
     official: Official
     now: datetime
 
-    async def draft(self, document: bytes, region: str | None, reason: str) -> int:
-        """Keep a document as the next version, and return its number. It may be reviewed at once.
+    async def draft(self, document: bytes, cases: bytes, region: str | None, reason: str) -> int:
+        """Keep a document with its example cases as the next version, and return its number.
+
+        It may be reviewed at once. That a case fails keeps nobody from drafting: the reviewer is to see it.
 
         Raises:
-            Problem: ``invalid_rules``, which says where and why.
+            Problem: ``invalid_rules``, ``cases_invalid``, which say where and why.
         """
-        try:
-            text = canonical(parse(document))
-        except InvalidDocument as fault:
-            raise Problem(errors.INVALID_RULES, str(fault)) from None
+        text, kept = taken(document, cases)
         ruleset = ruleset_id(text)
         async with self._transaction():
             await require_region(self.connection, region)
@@ -62,6 +62,7 @@ class Publisher:
                 self.connection,
                 programme=self.programme,
                 ruleset=ruleset,
+                cases=kept,
                 now=self.now,
                 region=region,
                 author=self.official.name,
@@ -69,14 +70,18 @@ class Publisher:
             )
             assert row is not None
             version: int = row["version"]
-            await self._audit("rules_drafted", row["id"], version=version, ruleset=ruleset, region=region)
+            drafted = row["id"]
+            await self._audit(
+                "rules_drafted", drafted, version=version, ruleset=ruleset, region=region, cases=named(kept)
+            )
         return version
 
     async def review(self, version: int, verdict: Verdict, reason: str) -> None:
         """Approve or reject a version, for good.
 
         Raises:
-            Problem: ``same_person`` for its author; ``already_reviewed``.
+            Problem: ``same_person`` for its author; ``already_reviewed``; ``cases_failed`` (with the ``cases``) when a
+                version is approved whose own cases come out otherwise now.
         """
         async with self._transaction():
             found = await self._version(version)
@@ -89,6 +94,8 @@ class Publisher:
                 reason=reason,
                 now=self.now,
             )
+            if verdict == "approved":  # behind the insert: who may not review is told that first
+                await require_met(self.connection, self.programme, version)
             await self._audit("rules_reviewed", found["id"], version=version, verdict=verdict)
 
     async def shadow(self, version: int, reason: str) -> None:

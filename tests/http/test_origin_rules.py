@@ -246,7 +246,7 @@ async def test_the_session_of_a_browser_opens_nothing_here(origin: Origin) -> No
         ("rules_author", "/rules", {}, 422, "invalid_body"),
         ("rules_author", "/rules", {"document": {}, "reason": ""}, 422, "invalid_body"),
         ("rules_author", "/rules", {"document": {}, "reason": "\x00"}, 422, "invalid_body"),
-        ("rules_author", "/rules", {"document": {"x": "x" * 300_000}}, 413, "body_too_large"),
+        ("rules_author", "/rules", {"document": {"x": "x" * 450_000}}, 413, "body_too_large"),
         ("rules_author", "/rules", {"document": from_age(5), "region": "XX"}, 404, "region_unknown"),
         ("rules_reviewer", "/rules/7:review", {"verdict": "approved"}, 404, "version_unknown"),
         ("rules_reviewer", "/rules/x:review", {"verdict": "approved"}, 404, "version_unknown"),

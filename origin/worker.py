@@ -3,6 +3,7 @@
 - Answers kept under an Idempotency-Key are forgotten after their published life of 24 hours.
 - Declared facts are erased when their decision can no longer be booked with.
 - Candidates in the shadow are asked about new decisions, before their facts go.
+- Uploads of supply are imported.
 
 Any number of workers may run: sweeping twice changes nothing.
 """
@@ -26,6 +27,7 @@ from origin.db.sql import Connection, load
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.shadow import Shadow
 from origin.eligibility.store import DecisionStore
+from origin.inventory.uploads.running import UploadRunner
 from origin.metrics import PREFIX, OriginMetrics
 from shared import logs
 from shared.clock import Clock, SystemClock
@@ -39,6 +41,7 @@ from shared.settings import load as load_settings
 log = structlog.get_logger(__name__)
 
 _BATCH = 1_000
+_UPLOADS_EVERY_S = 1.0
 _NOTIFY = Path(__file__).parent / "notify" / "queries.sql"
 
 
@@ -125,14 +128,19 @@ async def work(config: WorkerConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = OriginMetrics(CollectorRegistry())
-    database = Database(await create_pool(config.database_url.get_secret_value(), size=1), metrics, wait_s=5)
+    url = config.database_url.get_secret_value()
+    database = Database(await create_pool(url, size=2), metrics, wait_s=5)
     if config.worker_port is not None:
         start_http_server(config.worker_port, "127.0.0.1", metrics.registry)
     async with _shadow(config, database) as shadow:
         worker = Worker(database, SystemClock(), metrics.registry, shadow)
         log.info("worker_started", asks_candidates=shadow is not None)
+        uploads = UploadRunner(database, url, SystemClock(), SystemIds())
         try:
-            await worker.run(stop, config.sweep_every_s)
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(uploads.run(stop, _UPLOADS_EVERY_S))
+                await worker.run(stop, config.sweep_every_s)
+                running.cancel()  # what it is at is run again by the next worker
         finally:
             await database.close()
             log.info("worker_stopped")

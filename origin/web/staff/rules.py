@@ -19,6 +19,7 @@ from origin.eligibility import reports
 from origin.eligibility.document import Document, InvalidDocument, parse
 from origin.eligibility.may import MAY, RULES_ACTS
 from origin.eligibility.version_models import Version, VersionWithDocument
+from origin.inventory.uploads.receiving import MAY as SUPPLY_MAY
 from origin.web.site import Site, see
 from origin.web.staff.rules_cases import Tried, shipped_cases, tried
 from origin.web.staff.rules_changed import changes
@@ -51,12 +52,13 @@ class RulesPages:
         ]
 
     async def _programmes(self, visit: Visit) -> Response:
-        visit.state.people.official_signed_in(visit.request, *MAY["read"])
+        official = visit.state.people.official_signed_in(visit.request, *MAY["read"], *SUPPLY_MAY)
         await visit.state.programmes.refresh()
         known = sorted(visit.state.programmes.by_room.values(), key=lambda each: each.name)
+        rooms = ["rules"] * (official.role in MAY["read"]) + ["supply"] * may_supply(visit)
         if len(known) == 1:
-            return see(f"{ADMIN}/programmes/{known[0].id}/rules")
-        return self._site.page(visit, "admin.html", programmes=known)
+            return see(f"{ADMIN}/programmes/{known[0].id}/{rooms[0]}")
+        return self._site.page(visit, "admin.html", programmes=known, rooms=rooms)
 
     async def overview(self, visit: Visit, status: int = 200, fault: str = "", detail: str = "") -> Response:
         """Show what is in force, all versions, and what happened.
@@ -141,8 +143,9 @@ class RulesPages:
             programme=programme,
             path=path,
             may={act for act in RULES_ACTS if roles & set(MAY[act])},
+            may_supply=may_supply(visit),
             done=visit.request.query_params.get("done", "") if status == 200 else "",
-            moment=lambda at: _moment(at, visit.language),
+            moment=lambda at: moment_in(at, visit.language),
             drawn=WIDTH,
             **context,
         )
@@ -187,5 +190,11 @@ def _beside(one: Version, in_force: list[Any]) -> int | None:
     return None if deciding == one.version else deciding
 
 
-def _moment(at: datetime, language: str) -> str:
+def may_supply(visit: Visit) -> bool:
+    """Return whether whoever is signed in may bring supply."""
+    return visit.person is not None and bool(visit.person.roles & set(SUPPLY_MAY))
+
+
+def moment_in(at: datetime, language: str) -> str:
+    """Return a moment in words, in UTC."""
     return f"{format_datetime(at.astimezone(UTC), 'd MMM y HH:mm', locale=language)} UTC"

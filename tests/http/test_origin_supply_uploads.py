@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from origin.inventory.bulk.imports import import_files
 from origin.inventory.bulk.store import SupplyStore
 from origin.inventory.uploads import running
 from origin.inventory.uploads.running import UploadRunner
@@ -184,7 +185,7 @@ async def test_progress_is_written_down_while_an_import_runs(bringer: Bringer, m
             told.append((step, done, total))
             seen.set()
 
-    imported = running.import_files
+    imported = import_files
 
     async def slow(connection: Any, paths: Any, wish: Any, **others: Any) -> Any:
         others["tell"]("reading", 10, 20)

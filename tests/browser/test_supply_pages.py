@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import FilePayload, Page, Route, expect
 from prometheus_client import CollectorRegistry
 
 from origin.db.pool import Database, connect, create_pool
@@ -46,9 +46,10 @@ async def _worker(stack: Stack) -> AsyncIterator[UploadRunner]:
 
 
 async def _choose(page: Page, **files: str) -> None:
-    await page.get_by_label("Files").set_input_files(
-        [{"name": f"{name}.csv", "mimeType": "text/csv", "buffer": text.encode()} for name, text in files.items()]
-    )
+    chosen: list[FilePayload] = [
+        {"name": f"{name}.csv", "mimeType": "text/csv", "buffer": text.encode()} for name, text in files.items()
+    ]
+    await page.get_by_label("Files").set_input_files(chosen)
     await page.get_by_role("button", name="Check them").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Upload")
 

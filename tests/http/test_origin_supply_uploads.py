@@ -201,17 +201,32 @@ async def test_progress_is_written_down_while_an_import_runs(bringer: Bringer, m
 
 async def test_several_uploads_at_once_do_not_mix(bringer: Bringer) -> None:
     texts = [slots_csv(*(row(hour, hour + 1) for hour in (9 + 2 * number, 10 + 2 * number))) for number in range(4)]
-    sent = await asyncio.gather(*(bringer.post(slots=text) for text in texts))
-    ended = await asyncio.gather(*(bringer.runner().work_off() for _ in range(3)))
-    assert sum(ended) == 4
-    for number, answer in enumerate(sent):
-        report = (await bringer.told(answer.json()["id"]))["report"]
-        assert (report["outcome"], report["slots"]["added"], report["slots"]["places"]) == (
-            "done",
-            2,
-            4 * number + 21,
-        )
+    sent = await asyncio.gather(*(bringer.post("?dry_run=true", slots=text) for text in texts))
+    uploads = [answer.json()["id"] for answer in sent]
+    for outcome in ("previewed", "done"):
+        ended = await asyncio.gather(*(bringer.runner().work_off() for _ in range(3)))
+        assert sum(ended) == 4
+        for number, upload in enumerate(uploads):
+            report = (await bringer.told(upload))["report"]
+            assert (report["outcome"], report["slots"]["added"], report["slots"]["places"]) == (
+                outcome,
+                2,
+                4 * number + 21,
+            )
+        if outcome == "previewed":
+            assert [(await bringer.run(upload)).status_code for upload in uploads] == [202] * 4
     assert [capacity for *_, capacity, _ in await bringer.desk.slots()] == list(range(10, 18))
+
+
+async def test_while_one_worker_runs_uploads_the_others_leave_them_alone(bringer: Bringer) -> None:
+    sent = await bringer.post(**NEW)
+    connection = await asyncpg.connect(bringer.url)
+    await UploadStore().hold(connection)
+    assert await bringer.runner().work_off() == 0
+    assert await bringer.origin.world.count("supply_upload", "state = 'waiting' AND attempts = 0") == 1
+    await connection.close()
+    assert await bringer.runner().work_off() == 1
+    assert (await bringer.told(sent.json()["id"]))["outcome"] == "done"
 
 
 async def test_an_upload_that_a_worker_left_half_done_goes_on(

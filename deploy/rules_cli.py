@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, address, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, address, find_origin
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -41,6 +41,7 @@ from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
 from origin.inventory.store import SlotStore
+from origin.inventory.uploads import api as uploads
 from origin.metrics import OriginMetrics
 from origin.rings import Rings
 from origin.state import OriginState, state_of
@@ -83,6 +84,7 @@ def endpoints() -> list[Endpoint]:
         *admin.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
+        *uploads.ENDPOINTS,
     ]
 
 
@@ -114,9 +116,7 @@ def create_app(
             Middleware(Measured, traffic=traffic),
             Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
-            Middleware(
-                BodyLimit, limit=BODY_LIMIT, larger={"/v1/admin/": ADMIN_BODY_LIMIT, "/admin/": ADMIN_FORM_LIMIT}
-            ),
+            Middleware(BodyLimit, limit=BODY_LIMIT, larger=_larger(config)),
         ],
         exception_handlers={
             **pages.errors.handlers(),
@@ -124,6 +124,16 @@ def create_app(
         },
         lifespan=_lifespan(config, rings, meters, clock, ids, store or BookingStore(), traffic),
     )
+
+
+def _larger(config: OriginConfig) -> dict[str, int]:
+    files = config.supply_upload_mb * 1024 * 1024
+    return {
+        r"/v1/admin/programmes/[^/]+/supply:import$": files,
+        r"/admin/programmes/[^/]+/supply$": files,
+        "/v1/admin/": ADMIN_BODY_LIMIT,
+        "/admin/": ADMIN_FORM_LIMIT,
+    }
 
 
 def _lifespan(

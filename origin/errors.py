@@ -66,4 +66,9 @@ OWN_OVERRIDE = ProblemType("own_override", 403, "An override takes two people, a
 ALREADY_CONFIRMED = ProblemType("already_confirmed", 409, "This override was confirmed before")
 OVERRIDE_OVER = ProblemType("override_over", 409, "This override was revoked or has expired")
 
+UPLOAD_UNKNOWN = ProblemType("upload_unknown", 404, "There is no such upload in this programme")
+UPLOAD_FILES_MISSING = ProblemType("upload_files_missing", 422, "Send one file at least, and 20 at most")
+UPLOAD_FILES_GONE = ProblemType("upload_files_gone", 409, "The files of this upload are not kept any more")
+UPLOAD_RUNS = ProblemType("upload_runs", 409, "This upload is being run in another way; wait until it is over")
+
 GATE = tuple(ADMISSION_REFUSED.values())

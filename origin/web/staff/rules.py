@@ -20,6 +20,7 @@ from origin.eligibility import reports
 from origin.eligibility.document import Document, InvalidDocument, parse
 from origin.eligibility.may import MAY, RULES_ACTS
 from origin.eligibility.version_models import Version, VersionWithDocument
+from origin.inventory.uploads.receiving import MAY as SUPPLY_MAY
 from origin.web.site import Site, see
 from origin.web.staff.clocks import UTC_NAME, in_utc, on_clocks
 from origin.web.staff.rules_cases import Tried, cases_of, examples, tried
@@ -74,12 +75,13 @@ class RulesPages:
         ]
 
     async def _programmes(self, visit: Visit) -> Response:
-        visit.state.people.official_signed_in(visit.request, *MAY["read"])
+        official = visit.state.people.official_signed_in(visit.request, *MAY["read"], *SUPPLY_MAY)
         await visit.state.programmes.refresh()
         known = sorted(visit.state.programmes.by_room.values(), key=lambda each: each.name)
+        rooms = ["rules"] * (official.role in MAY["read"]) + ["supply"] * may_supply(visit)
         if len(known) == 1:
-            return see(f"{ADMIN}/programmes/{known[0].id}/rules")
-        return self._site.page(visit, "admin.html", programmes=known)
+            return see(f"{ADMIN}/programmes/{known[0].id}/{rooms[0]}")
+        return self._site.page(visit, "admin.html", programmes=known, rooms=rooms)
 
     async def overview(self, visit: Visit, refused: Refused = NOTHING) -> Response:
         """Show what is in force, all versions, and what happened."""
@@ -168,6 +170,7 @@ class RulesPages:
             refused=refused,
             path=path,
             may={act for act in RULES_ACTS if roles & set(MAY[act])},
+            may_supply=may_supply(visit),
             done=visit.request.query_params.get("done", "") if not refused.fault else "",
             moment=lambda at: in_utc(at, visit.language),
             drawn=WIDTH,
@@ -218,3 +221,8 @@ def _beside(one: Version, in_force: list[Any]) -> int | None:
     there = {each.region: each.version for each in in_force}
     deciding: int | None = there.get(one.region) or there.get(None)
     return None if deciding == one.version else deciding
+
+
+def may_supply(visit: Visit) -> bool:
+    """Return whether whoever is signed in may bring supply."""
+    return visit.person is not None and bool(visit.person.roles & set(SUPPLY_MAY))

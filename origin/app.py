@@ -39,6 +39,7 @@ from origin.inventory import api as inventory
 from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
+from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from origin.rings import Rings
@@ -159,7 +160,7 @@ def _assemble(
     store: BookingStore,
     traffic: Traffic,
 ) -> OriginState:
-    programmes, crowd = Programmes(database, clock), Crowd()
+    programmes, crowd, slots = Programmes(database, clock), Crowd(), SlotStore()
     gate = Gate(
         rings.admission,
         rings.origin,
@@ -180,7 +181,8 @@ def _assemble(
         gate=gate,
         people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),
         decisions=_decisions(rings, clock, ids, meters, database),
-        slots=SlotStore(),
+        slots=slots,
+        nearest=Nearest(database, slots, clock),
         bookings=Bookings(database, store, meters),
         crowd=crowd,
         capacity=Feed(

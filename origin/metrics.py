@@ -76,6 +76,12 @@ class OriginMetrics:
             registry=registry,
             buckets=(1, 2, 4, 8, 16, 32),
         )
+        self.refusal_batch_size = Histogram(
+            f"{PREFIX}_refusal_batch",
+            "Refused bookings whose answers were kept in one round trip to the database.",
+            registry=registry,
+            buckets=(1, 2, 4, 8, 16, 32),
+        )
         self.decision_batch = Histogram(
             f"{PREFIX}_decision_batch",
             "Eligibility decisions that shared one round trip to the database.",

@@ -65,6 +65,7 @@ BEGIN
                    WHEN NOT a.key_locked OR a.of_key > 1 THEN 'key_in_flight'
                    WHEN i.fingerprint = a.fingerprint THEN 'replayed'
                    WHEN i.key IS NOT NULL THEN 'key_reused'
+                   WHEN a.of_admission > 1 OR a.of_dose > 1 THEN 'again'
                    ELSE coalesce(
                        booking_refusal(
                            p.frozen_since IS NOT NULL OR EXISTS (
@@ -74,8 +75,7 @@ BEGIN
                            CASE WHEN p.last_known_rules THEN coalesce(a.stands_for, a.rule_version)
                                 ELSE a.rule_version END,
                            f.version, a.decided, s.product, a.granted, used.id, a.now),
-                       CASE WHEN active.id IS NOT NULL THEN 'already_booked'
-                            WHEN a.override IS NOT NULL OR a.of_admission > 1 OR a.of_dose > 1 THEN 'again' END)
+                       CASE WHEN active.id IS NOT NULL THEN 'already_booked' WHEN a.override IS NOT NULL THEN 'again' END)
                END AS refused
           FROM sent a
           JOIN programme p ON p.id = a.programme
@@ -117,7 +117,8 @@ BEGIN
     ), audited AS (
         INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
         SELECT b.now, 'booked', b.programme, 'visitor', b.person, b.appointment,
-               json_build_object('slot', b.slot, 'decision', b.decision, 'rule_version', b.version, 'override', NULL)
+               json_build_object('slot', b.slot, 'decision', b.decision, 'rule_version', b.version, 'override', NULL,
+                                 'follows', NULL, 'for_another', false)
           FROM booked b
     ), announced AS (
         INSERT INTO outbox (kind, appointment, appointment_version, created_at)

@@ -1,7 +1,6 @@
 """Bookings that are made together come out as if each had been made alone."""
 
 import random
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,7 +34,7 @@ class Pool:
 
     def draw(self, chance: random.Random) -> list[Attempt]:
         """Return some attempts in the order of their slots, as they are sent."""
-        drawn = [self._one(chance) for _ in range(chance.randint(2, 8))]
+        drawn = [self._one(chance) for _ in range(chance.randint(2, 12))]
         return sorted(drawn, key=lambda each: each.slot)
 
     def _one(self, chance: random.Random) -> Attempt:
@@ -44,12 +43,12 @@ class Pool:
             decision = UUID(int=7)
         return Attempt(
             person=person,
-            key=f"k{chance.randrange(6)}",
+            key=f"k{chance.randrange(30)}",
             fingerprint=chance.choice([b"f", b"g"]),
             programme="demo",
             slot=chance.choice(self.slots),
             decision=decision,
-            admission=f"a{chance.randrange(8)}",
+            admission=f"a{chance.randrange(30)}",
             appointment=UUID(int=chance.getrandbits(128)),
             now=self.origin.world.clock.now(),
         )
@@ -125,15 +124,10 @@ async def test_a_batch_comes_out_as_its_attempts_one_by_one(origin: Origin, froz
 
         attempted = connection.transaction()
         await attempted.start()
-        keys = Counter((attempt.person, attempt.key) for attempt in batch)
         for attempt, result in counted:
-            if result.outcome == "key_in_flight":  # of those that are sent at once under one key one is looked at
-                keys[attempt.person, attempt.key] -= 1
-                assert keys[attempt.person, attempt.key] > 0
-                continue
             assert (await BookingStore().book(connection, [attempt]))[0] == result
         assert await told(connection) == after
-        await (attempted.commit() if chance.random() < 0.3 else attempted.rollback())
+        await (attempted.commit() if chance.random() < 0.1 else attempted.rollback())
         outcomes |= {result.outcome for _, result in counted}
     assert outcomes >= {"booked", "replayed", "key_reused", "slot_gone", "slot_past", "slot_unknown", "already_booked"}
     assert outcomes >= {"admission_used", "decision_unknown", "not_eligible", "product_not_granted"}

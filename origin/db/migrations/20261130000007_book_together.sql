@@ -47,7 +47,6 @@ BEGIN
     WITH sent AS MATERIALIZED (
         SELECT a.*, d.region AS of_region, d.ref, d.outcome AS decided, d.products AS granted, d.dose, d.expires_at,
                d.override, d.rule_version, d.stands_for,
-               row_number() OVER (PARTITION BY a.person, a.key ORDER BY a.place) AS of_key,
                row_number() OVER (PARTITION BY a.admission ORDER BY a.place) AS of_admission,
                row_number() OVER (PARTITION BY a.programme, a.person, d.dose ORDER BY a.place) AS of_dose
           FROM unnest(p_persons, p_keys, p_fingerprints, p_programmes, p_slots, p_decisions, p_admissions, p_appointments,
@@ -62,7 +61,7 @@ BEGIN
                site.lat, site.lng, site.time_zone, site.step_free, used.id AS used_by, active.id AS active,
                i.body AS known,
                CASE
-                   WHEN NOT a.key_locked OR a.of_key > 1 THEN 'key_in_flight'
+                   WHEN NOT a.key_locked THEN 'key_in_flight'
                    WHEN i.fingerprint = a.fingerprint THEN 'replayed'
                    WHEN i.key IS NOT NULL THEN 'key_reused'
                    WHEN a.of_admission > 1 OR a.of_dose > 1 THEN 'again'

@@ -53,7 +53,7 @@ class Reconciler:
         self._found += len(faulty)
         self._metrics.slots_faulty.set(
             max(self._found, self._found_before)
-        )  # at once; what was mended goes at the end of a round
+        )
         if last is None:
             self._metrics.reconciled.inc()
             self._found_before, self._found = self._found, 0

@@ -40,6 +40,7 @@ from origin.inventory import api as inventory
 from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
+from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.inventory.uploads import api as uploads
 from origin.metrics import OriginMetrics
@@ -170,7 +171,7 @@ def _assemble(
     store: BookingStore,
     traffic: Traffic,
 ) -> OriginState:
-    programmes, crowd = Programmes(database, clock), Crowd()
+    programmes, crowd, slots = Programmes(database, clock), Crowd(), SlotStore()
     gate = Gate(
         rings.admission,
         rings.origin,
@@ -191,7 +192,8 @@ def _assemble(
         gate=gate,
         people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),
         decisions=_decisions(rings, clock, ids, meters, database),
-        slots=SlotStore(),
+        slots=slots,
+        nearest=Nearest(database, slots, clock),
         bookings=Bookings(database, store, meters),
         crowd=crowd,
         capacity=Feed(

@@ -14,6 +14,7 @@ from origin.eligibility.decisions import Decisions
 from origin.gate import Gate
 from origin.identity import People
 from origin.inventory.feeds.publish import Feeds
+from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from shared.clock import Clock
@@ -34,6 +35,7 @@ class OriginState:
     people: People
     decisions: Decisions
     slots: SlotStore
+    nearest: Nearest
     bookings: Bookings
     crowd: Crowd
     capacity: Feed

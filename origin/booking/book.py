@@ -10,12 +10,11 @@ from origin import errors
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
 from origin.booking.key import fingerprint
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import Attempt, Result
+from origin.booking.store import Attempt, Refused, Result
 from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.gate import Admission
 from origin.identity import Person
-from origin.inventory.slots import Slot
 from origin.state import OriginState
 from shared.problem import Problem
 
@@ -119,7 +118,8 @@ async def _refuse(state: OriginState, attempt: Attempt, result: Result) -> Appoi
     kind = FINAL[result.outcome]
     match result.outcome:
         case "slot_gone":
-            refusal = Refusal.of(kind, alternatives=await _alternatives(state, attempt, result))
+            products = _read_products(result.answer or "[]")
+            refusal = Refusal.of(kind, alternatives=await state.nearest.around(attempt.slot, products))
         case "product_not_granted":
             refusal = Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
         case "already_booked":
@@ -132,17 +132,9 @@ async def _refuse(state: OriginState, attempt: Attempt, result: Result) -> Appoi
     return await _keep(state, attempt, refusal)
 
 
-async def _alternatives(state: OriginState, attempt: Attempt, result: Result) -> list[Slot]:
-    products = _read_products(result.answer or "[]")
-    async with state.database.connection() as connection:
-        return await state.slots.alternatives(connection, attempt.slot, products=products, now=attempt.now)
-
-
 async def _keep(state: OriginState, attempt: Attempt, refusal: Refusal) -> Appointment:
     """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
-    status = refusal.problem().kind.status
-    async with state.database.connection() as connection:
-        kept = await state.bookings.store.remember_refusal(connection, attempt, status, _encode(refusal).decode())
+    kept = await state.bookings.remember(Refused(attempt, refusal.kind.status, _encode(refusal).decode()))
     if kept is None:
         raise Problem(errors.KEY_REUSED)
     return _read(kept)

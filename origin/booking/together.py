@@ -2,12 +2,13 @@
 
 import asyncpg
 
-from origin.booking.store import Attempt, BookingStore, Outcome, Result
+from origin.booking.store import Attempt, BookingStore, Outcome, Refused, Result
 from origin.db.pool import Database
 from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
 
 _TRIES = 3
+_AGAIN = Result("again")
 
 _LOST_A_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 _BY_CONSTRAINT: dict[str, Outcome] = {
@@ -25,6 +26,7 @@ class Bookings:
         self._database = database
         self._metrics = metrics
         self._together: Together[Attempt, Result] = Together(self._send, metrics.batch_size)
+        self._refused: Together[Refused, str | None] = Together(self._remember, metrics.refusal_batch_size)
 
     async def book(self, attempt: Attempt) -> Result:
         """Return how the attempt came out; a booked one is on disk.
@@ -34,16 +36,32 @@ class Bookings:
         """
         return await self._together.ask(attempt)
 
+    async def remember(self, refused: Refused) -> str | None:
+        """Keep a refusal as the answer to its key; return the answer that counts, None where the key is another's.
+
+        Raises:
+            Problem: 503 ``store_unavailable``.
+        """
+        return await self._refused.ask(refused)
+
+    async def _remember(self, refused: list[Refused]) -> list[str | None]:
+        async with self._database.connection() as connection:
+            return await self.store.remember_refusals(connection, refused)
+
     async def _send(self, attempts: list[Attempt]) -> list[Result | Exception]:
         async with self._database.connection() as connection:
             try:
-                return list(await self.store.book(connection, attempts))
+                results = await self.store.book(connection, attempts)
             except asyncpg.LockNotAvailableError:
                 if len(attempts) == 1:
                     raise
+                results = [_AGAIN] * len(attempts)
             except _LOST_A_RACE:
                 self._metrics.conflicts.inc()
-        return await one_by_one(attempts, self._alone, lambda attempt: attempt.slot)
+                results = [_AGAIN] * len(attempts)
+        again = [attempt for attempt, result in zip(attempts, results, strict=True) if result == _AGAIN]
+        alone = iter(await one_by_one(again, self._alone, lambda attempt: attempt.slot))
+        return [next(alone) if result == _AGAIN else result for result in results]
 
     async def _alone(self, attempt: Attempt) -> Result:
         async with self._database.connection() as connection:

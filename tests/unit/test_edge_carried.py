@@ -14,7 +14,7 @@ Headers = list[tuple[bytes, bytes]]
         ([], None),
         ([(b"cookie", COOKIE + b"=abc.def")], "abc.def"),
         ([(b"cookie", b"a=b; " + COOKIE + b"= abc.def ; c=d")], "abc.def"),
-        ([(b"cookie", b"a=b"), (b"cookie", COOKIE + b"=abc.def")], "abc.def"),
+        ([(b"cookie", COOKIE + b"=abc.def"), (b"cookie", b"a=b")], "abc.def"),
         ([(b"cookie", b"x_" + COOKIE + b"=mine; " + COOKIE + b"=abc.def")], "abc.def"),
         ([(b"cookie", COOKIE + b"-2=other"), (b"authorization", b"Bearer token")], None),
         ([(b"cookie", COOKIE + b"=")], None),

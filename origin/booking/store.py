@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from origin.booking.appointments import Appointment, from_row
+from origin.booking.hold_store import HoldStore
 from origin.db.sql import Connection, load
 
 QUERIES = Path(__file__).with_name("queries.sql")
@@ -32,21 +33,48 @@ Outcome = Literal[
     "already_booked",
     "slot_gone",
 ]
-CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late"]
+MoveOutcome = Literal[
+    "moved",
+    "replayed",
+    "key_in_flight",
+    "key_reused",
+    "frozen",
+    "unknown",
+    "already_cancelled",
+    "too_late",
+    "too_often",
+    "slot_unknown",
+    "slot_past",
+    "product_not_granted",
+    "interval_not_kept",
+    "slot_gone",
+]
+CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late", "too_often"]
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """One booking request. ``appointment`` is the id it will have if it is booked."""
+class Keyed(msgspec.Struct, frozen=True):
+    """A person's request under an Idempotency-Key, for a slot."""
 
     person: bytes
     key: str
     fingerprint: bytes
-    programme: str
     slot: int
+    now: datetime
+
+
+class Attempt(Keyed, frozen=True):
+    """One booking request. ``appointment`` is the id it will have if it is booked."""
+
+    programme: str
     decision: UUID
     admission: str
     appointment: UUID
-    now: datetime
+
+
+class Move(Keyed, frozen=True):
+    """One request to move an appointment to the slot."""
+
+    appointment: UUID
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -56,12 +84,21 @@ class Result(msgspec.Struct, frozen=True):
     answer: str | None = None
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """How a move came out; ``answer`` as the SQL function ``reschedule`` says, JSON."""
+
+    outcome: MoveOutcome
+    answer: str | None = None
+
+
 class BookingStore:
     """Each method is one statement and, outside a transaction, one commit.
 
     When a method returns, what it did is on disk; when it raises, nothing was done, or, if the connection broke, the
     same call with the same key tells.
     """
+
+    holds: HoldStore = HoldStore()
 
     async def book(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
         """Book every attempt as if alone, in one round trip; results in the order of ``attempts``.
@@ -88,20 +125,30 @@ class BookingStore:
             results[order[position - 1]] = Result(outcome, answer)
         return results
 
-    async def remember_refusal(self, connection: Connection, attempt: Attempt, status: int, body: str) -> str | None:
-        """Keep ``body`` as the answer to the attempt's key; return the answer that counts.
+    async def reschedule(self, connection: Connection, move: Move) -> Moved:
+        """Move an appointment: to the new place, or not at all.
+
+        Raises:
+            asyncpg.UniqueViolationError: it lost a race for its key; nothing was done. Ask again.
+        """
+        row = await load(QUERIES)["reschedule"].row(connection, **msgspec.structs.asdict(move))
+        assert row is not None
+        return Moved(row["outcome"], row["answer"])
+
+    async def remember_refusal(self, connection: Connection, asked: Keyed, status: int, body: str) -> str | None:
+        """Keep ``body`` as the answer to the request's key; return the answer that counts.
 
         That is an earlier one where there is one, and None where the key belongs to another request. A crash right
         after may forget it.
         """
         row = await load(QUERIES)["remember_refusal"].row(
             connection,
-            person=attempt.person,
-            key=attempt.key,
-            fingerprint=attempt.fingerprint,
+            person=asked.person,
+            key=asked.key,
+            fingerprint=asked.fingerprint,
             status=status,
             body=body,
-            now=attempt.now,
+            now=asked.now,
         )
         assert row is not None
         kept: str | None = row["body"]
@@ -115,7 +162,7 @@ class BookingStore:
         return outcome
 
     async def appointment(self, connection: Connection, appointment: UUID, *, person: bytes) -> Appointment | None:
-        """Return a person's own appointment."""
+        """Return an appointment of a person, or one that they booked for another."""
         row = await load(QUERIES)["appointment"].row(connection, appointment=appointment, person=person)
         return None if row is None else from_row(row)
 
@@ -134,10 +181,3 @@ class BookingStore:
     async def sweep_keys(self, connection: Connection, *, before: datetime, at_most: int) -> int:
         """Forget at most ``at_most`` answers that were given before ``before``; return how many."""
         return await load(QUERIES)["sweep_keys"].run(connection, before=before, at_most=at_most)
-
-    async def sweep_holds(self, connection: Connection, *, now: datetime, at_most: int) -> int:
-        """Give back the places of holds that lapsed by ``now``, at ``at_most`` slots; return how many places."""
-        row = await load(QUERIES)["sweep_holds"].row(connection, now=now, at_most=at_most)
-        assert row is not None
-        swept: int = row["swept"]
-        return swept

@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from origin.booking.again import LOST_A_RACE, ask_again
 from origin.booking.store import Attempt, BookingStore, Outcome, Result
 from origin.db.pool import Database
 from origin.db.sql import Connection
@@ -9,9 +10,6 @@ from origin.db.together import Together
 from origin.metrics import OriginMetrics
 from shared.problem import Problem
 
-_TRIES = 3
-
-_LOST_A_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 _BY_CONSTRAINT: dict[str, Outcome] = {
     "appointment_one_active": "already_booked",
     "appointment_one_per_admission": "admission_used",
@@ -43,7 +41,7 @@ class Bookings:
             except asyncpg.LockNotAvailableError:
                 if len(attempts) == 1:
                     raise
-            except _LOST_A_RACE:
+            except LOST_A_RACE:
                 self._metrics.conflicts.inc()
         return await self._one_by_one(attempts)
 
@@ -65,14 +63,10 @@ class Bookings:
             return away
 
     async def _again(self, connection: Connection, attempt: Attempt) -> Result:
-        for left in reversed(range(_TRIES)):
-            try:
-                return (await self.store.book(connection, [attempt]))[0]
-            except asyncpg.UniqueViolationError as lost:
-                self._metrics.conflicts.inc()
-                if not left:
-                    outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
-                    if outcome is None:
-                        raise
-                    return Result(outcome)
-        raise AssertionError("unreachable")
+        try:
+            return (await ask_again(self._metrics, lambda: self.store.book(connection, [attempt])))[0]
+        except asyncpg.UniqueViolationError as lost:
+            outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
+            if outcome is None:
+                raise
+            return Result(outcome)

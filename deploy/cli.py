@@ -17,6 +17,7 @@ from deploy import (
     lottery_cli,
     passes_cli,
     playbook_cli,
+    programme_cli,
     room_cli,
     rule_versions_cli,
     rules_cli,
@@ -45,6 +46,7 @@ app.add_typer(room_cli.app)
 app.add_typer(decision_cli.app)
 app.add_typer(rules_cli.app)
 app.add_typer(supply_cli.app)
+app.add_typer(programme_cli.app)
 rules_cli.app.add_typer(rule_versions_cli.app)
 rules_cli.app.command()(playbook_cli.replay)
 rules_cli.app.command("verify-decisions")(playbook_cli.verify_decisions)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from origin import admission
-from origin.admin import answers_api, overrides_api
+from origin.admin import answers_api, overrides_api, policies_api
 from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
@@ -84,6 +84,7 @@ def endpoints() -> list[Endpoint]:
         *admin.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
+        *policies_api.ENDPOINTS,
     ]
 
 

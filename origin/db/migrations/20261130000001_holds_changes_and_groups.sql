@@ -84,7 +84,7 @@ $$;
 -- Takes a place for a person for a while. One is held at a time: another slot's goes back. The same slot's stays as it is,
 -- for no longer than before, as long as it has not lapsed.
 -- p_decision or p_appointment says what for: a booking, or moving an appointment, which knows its programme.
--- Raises a unique violation where the same person opens another slot at this moment; asked again, it knows of that.
+-- A person's holds come one after the other.
 -- outcome: held (hold, until) | slot_unknown | slot_past | slot_gone (answer: products, JSON) | frozen | decision_unknown |
 --          decision_expired | not_eligible | product_not_granted | unknown (an appointment) | already_cancelled | too_late |
 --          too_often
@@ -97,6 +97,7 @@ DECLARE
     locked bigint[];
     freed bigint;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('hold'), hashtext(encode(p_person, 'hex')));
     p_programme := coalesce(p_programme, (SELECT a.programme FROM appointment a WHERE a.id = p_appointment));
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(p_programme));
     SELECT p.frozen_since IS NOT NULL OR EXISTS (

@@ -147,6 +147,16 @@ async def world(database_url: str, **options: Any) -> AsyncIterator[World]:
         await connection.close()
 
 
+@asynccontextmanager
+async def reopened(database_url: str, clock: ManualClock) -> AsyncIterator[World]:
+    """Look at a world again whose server was away."""
+    connection = await connect(database_url)
+    try:
+        yield World(connection, clock)
+    finally:
+        await connection.close()
+
+
 @dataclass
 class Origin:
     """A world, and an origin on it that answers over HTTP."""

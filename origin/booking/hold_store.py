@@ -70,11 +70,7 @@ class HoldStore:
     """Each method is one statement and one commit."""
 
     async def hold(self, connection: Connection, wanted: Wanted) -> HoldResult:
-        """Hold a place; another slot that the person had opened goes back in the same commit.
-
-        Raises:
-            asyncpg.UniqueViolationError: the same person opens another slot at this moment; nothing was done.
-        """
+        """Hold a place; another slot that the person had opened goes back in the same commit."""
         row = await load(_QUERIES)["hold_place"].row(connection, **msgspec.structs.asdict(wanted))
         assert row is not None
         return HoldResult(**dict(row))

@@ -101,6 +101,7 @@ class Stack:
 
     async def sell_out(self, slot: int) -> None:
         """Let others take every place of a slot."""
+        await self.execute("DELETE FROM hold WHERE slot = $1", slot)
         await self.execute("UPDATE slot SET remaining = 0 WHERE id = $1", slot)
 
     async def execute(self, statement: str, *values: object) -> None:

@@ -235,7 +235,7 @@ async def test_the_main_way_needs_no_mouse(stack: Stack, visit: Visit) -> None:
     await way.heading("You can book now")
     await press("Choose a time and a place")
     await way.heading("Choose a time and a place")
-    await page.locator("a.time").first.focus()
+    await page.locator("button.time").first.focus()
     await page.keyboard.press("Enter")
     await way.heading("Confirm your appointment")
     await press("Confirm this appointment")

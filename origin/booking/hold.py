@@ -7,7 +7,7 @@ import msgspec
 from origin import errors
 from origin.booking.again import ask_again
 from origin.booking.answers import alternatives
-from origin.booking.hold_store import Hold, HoldResult, Wanted
+from origin.booking.hold_store import Held, Hold, HoldResult, Wanted
 from origin.booking.refusals import FINAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
 from origin.identity import Person
 from origin.inventory.slots import SlotId
@@ -86,7 +86,7 @@ async def release(state: OriginState, person: Person, hold: UUID) -> None:
             raise Problem(errors.HOLD_UNKNOWN)
 
 
-async def held(state: OriginState, person: Person, slot: int) -> Hold | None:
+async def held(state: OriginState, person: Person, slot: int) -> Held | None:
     """Return the person's hold on a slot, unless it has lapsed; raises Problem 503 ``store_unavailable``."""
     async with state.database.connection() as connection:
         return await state.bookings.store.holds.of(connection, slot, person=person.pseudonym, now=state.clock.now())

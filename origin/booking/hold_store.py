@@ -57,6 +57,12 @@ class Hold(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class Held(Hold, frozen=True):
+    """A hold as it is found again. ``opened``: by its person, who was not offered it by us."""
+
+    opened: bool
+
+
 class Terms(msgspec.Struct, frozen=True):
     """What people may change of an appointment: until when, and how often still (None: any number of times)."""
 
@@ -82,10 +88,10 @@ class HoldStore:
         released: bool = row["released"]
         return released
 
-    async def of(self, connection: Connection, slot: int, *, person: bytes, now: datetime) -> Hold | None:
+    async def of(self, connection: Connection, slot: int, *, person: bytes, now: datetime) -> Held | None:
         """Return the person's hold on a slot."""
         row = await load(_QUERIES)["hold_of"].row(connection, slot=slot, person=person, now=now)
-        return None if row is None else Hold(row["id"], slot, row["expires_at"])
+        return None if row is None else Held(**dict(row))
 
     async def sweep(self, connection: Connection, *, now: datetime, at_most: int) -> int:
         """Give back the places of holds that lapsed by ``now``, at ``at_most`` slots; return how many places."""

@@ -8,8 +8,9 @@ SELECT outcome, hold, until, answer
 SELECT release_hold(:person, :hold) AS released;
 
 -- name: hold_of^
--- The hold that a person has on a slot, unless it has lapsed.
-SELECT id, expires_at FROM hold WHERE person = :person AND slot = :slot AND expires_at > :now;
+-- The hold that a person has on a slot, unless it has lapsed; and whether they have opened it, or were offered it.
+SELECT id, slot, expires_at, kind = 'opened' AS opened FROM hold
+ WHERE person = :person AND slot = :slot AND expires_at > :now;
 
 -- name: sweep_holds^
 -- Gives back the places of lapsed holds, at so many slots.

@@ -52,9 +52,12 @@ async def keep(visit: Visit, person: Person, form: HoldForm, *, programme: str |
 
 
 async def give_back(visit: Visit, person: Person, slot: int, *, page: str) -> Response:
-    """Give the place back, where it is kept for this person; lead to ``page``, unless it is a page that closes."""
+    """Give the place back, where this person has opened it; lead to ``page``, unless it is a page that closes.
+
+    A place that we have offered stays theirs: who only looks at an offer has not refused it.
+    """
     kept = await held(visit.state, person, slot)
-    if kept is not None:
+    if kept is not None and kept.opened:
         try:
             await release(visit.state, person, kept.id)
         except Problem as refused:

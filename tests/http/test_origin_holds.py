@@ -59,6 +59,8 @@ async def test_what_is_given_back_can_be_booked_at_once(origin: Origin) -> None:
     slot, ana, bo = await origin.world.slot(), origin.visitor("ana"), origin.visitor("bo")
     held, for_bo = await ana.hold(slot, await ana.decision()), await bo.decision()
     assert told(await released(bo, held)) == (404, "hold_unknown")
+    nonsense = await origin.client.delete("/v1/holds/nonsense", headers=ana.headers)
+    assert told(nonsense) == (404, "hold_unknown")
     assert (await released(ana, held)).status_code == 204
     assert told(await released(ana, held)) == (404, "hold_unknown")
     assert (await bo.book(slot, for_bo)).status_code == 201

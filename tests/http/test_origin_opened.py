@@ -72,6 +72,16 @@ async def test_going_back_gives_the_time_back_and_so_does_a_page_that_closes(ori
         assert await held(origin) == []
 
 
+async def test_leaving_the_page_of_a_place_that_was_offered_does_not_refuse_it(origin: Origin, ana: Browser) -> None:
+    slot = await origin.world.slot()
+    await ana.press("/slots", f"/slots/{slot}/hold")
+    await origin.world.connection.execute("UPDATE hold SET kind = 'offered'")
+    assert KEPT in (await ana.get(f"/slots/{slot}/confirm")).text
+    await ana.press(f"/slots/{slot}/confirm", f"/slots/{slot}/release")
+    assert await held(origin) == [slot]
+    await booked(ana, slot)
+
+
 async def test_a_script_is_told_for_how_long(origin: Origin, ana: Browser) -> None:
     slot = await origin.world.slot()
     kept = await ana.press("/slots", f"/slots/{slot}/hold", accept="application/json")

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from origin.booking.hold_store import HoldResult, HoldStore, Wanted
-from origin.booking.store import BookingStore, Move, Moved
+from origin.booking.store import BookingStore, CancelOutcome, Move, Moved
 from origin.db.sql import Connection
 from tests.race.meeting import Meeting
 
@@ -45,6 +45,27 @@ class CheckThenHold(HoldStore):
         await connection.execute("DELETE FROM hold WHERE id = $1", hold)
         await connection.execute("UPDATE slot SET remaining = remaining + 1 WHERE id = $1", slot)
         return slot is not None
+
+
+class ReadsWhileItLocks(BookingStore):
+    """Cancels what it reads in the statement that locks, with the slot as it was before whoever had the lock."""
+
+    async def cancel(self, connection: Connection, appointment: UUID, *, person: bytes, now: datetime) -> CancelOutcome:
+        del now
+        async with connection.transaction():
+            slot = await connection.fetchval(
+                "SELECT slot.id FROM appointment a JOIN slot ON slot.id = a.slot WHERE a.id = $1 AND a.person = $2"
+                " FOR UPDATE OF a",
+                appointment,
+                person,
+            )
+            if slot is None:
+                return "unknown"
+            await connection.execute("UPDATE slot SET remaining = remaining + 1 WHERE id = $1", slot)
+            await connection.execute(
+                "UPDATE appointment SET status = 'cancelled', cancelled_by = 'visitor' WHERE id = $1", appointment
+            )
+        return "cancelled"
 
 
 class CheckThenMove(BookingStore):

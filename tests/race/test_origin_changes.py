@@ -13,7 +13,7 @@ import pytest
 
 from origin.db.pool import connect
 from tests.origin_world import START, Visitor
-from tests.race.check_then_move import CheckThenMove
+from tests.race.check_then_move import CheckThenMove, ReadsWhileItLocks
 from tests.race.gun import loaded
 from tests.race.test_origin_races import Town, town
 from tests.rules_world import Officials
@@ -207,27 +207,40 @@ async def test_check_then_release_gives_one_place_back_twice(naive: Town) -> Non
     assert await naive.world.unbalanced() == [(3, 3, 0, 1)]
 
 
+async def move_and_cancel(town: Town, database_url: str, first: str) -> dict[str, httpx.Response]:
+    """Move an appointment and cancel it, one waiting for the other."""
+    ana, old, new = town.visitor(0), await town.world.slot(), await town.world.slot(hours=25)
+    elsewhere = town.visitor(1, sub=ana.sub)
+    mine = await booked(ana, old)
+    acts = {"move": lambda: ana.move(mine, new), "cancel": lambda: elsewhere.cancel(mine)}
+    async with loaded(database_url, "SELECT FROM appointment FOR UPDATE") as gun:
+        running = {}
+        for number, act in enumerate(sorted(acts, key=lambda act: act != first), 1):
+            running[act] = asyncio.create_task(acts[act]())
+            await gun.gathered(number)
+        await gun.fire()
+        return {act: await task for act, task in running.items()}
+
+
 @pytest.mark.parametrize("first", ["move", "cancel"])
 async def test_what_is_cancelled_and_moved_at_once_gives_one_place_back(
     guarded: Town, database_url: str, first: str
 ) -> None:
     """B5, B6: a cancellation that waited for a move frees the place that the move has taken, not the one before."""
-    ana, old, new = guarded.visitor(0), await guarded.world.slot(), await guarded.world.slot(hours=25)
-    elsewhere = guarded.visitor(1, sub=ana.sub)
-    mine = await booked(ana, old)
-    acts = {"move": lambda: ana.move(mine, new), "cancel": lambda: elsewhere.cancel(mine)}
-    order = sorted(acts, key=lambda act: act != first)
-    async with loaded(database_url, "SELECT FROM appointment FOR UPDATE") as gun:
-        running = {}
-        for number, act in enumerate(order, 1):
-            running[act] = asyncio.create_task(acts[act]())
-            await gun.gathered(number)
-        await gun.fire()
-        answers = {act: await task for act, task in running.items()}
+    answers = await move_and_cancel(guarded, database_url, first)
     assert answers["cancel"].status_code == 204
     assert codes([answers["move"]]) == ({"200": 1} if first == "move" else {"appointment_cancelled": 1})
     assert await places(guarded) == []
     assert await guarded.world.unbalanced() == []
+
+
+async def test_a_cancellation_that_reads_while_it_locks_loses_the_appointment(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with town(database_url, tmp_path, ReadsWhileItLocks()) as made:
+        answers = await move_and_cancel(made, database_url, "move")
+        assert answers["cancel"].status_code == 404  # "there is no such appointment of yours", while there is
+        assert len(await places(made)) == 1
 
 
 async def test_one_appointment_moved_to_many_slots_at_once_has_one_place(guarded: Town) -> None:
@@ -255,5 +268,7 @@ async def test_nothing_is_moved_or_held_from_the_moment_a_freeze_returns(guarded
     assert during.keys() <= {"200", "frozen"}
     after = await together(*(each.move(mine, new) for each, mine in zip(people, theirs, strict=True)))
     assert codes(after) == {"frozen": 16}
+    held = guarded.visitor(99)
+    assert codes([await held.hold(new, await held.decision())]) == {"frozen": 1}
     assert await places(guarded) == settled
     assert await guarded.world.unbalanced() == []

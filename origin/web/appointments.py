@@ -10,6 +10,7 @@ from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, terms, view
 from origin.web.calendar import calendar
+from origin.web.opened import appointment_of
 from origin.web.site import Site, see
 from origin.web.visit import Visit
 from origin.words import TermsWords, of_appointment, of_terms
@@ -83,7 +84,4 @@ async def _terms(visit: Visit, appointment: Appointment) -> TermsWords:
 
 
 def _id(visit: Visit) -> UUID:
-    try:
-        return UUID(visit.request.path_params["id"])
-    except ValueError:
-        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
+    return appointment_of(visit.request.path_params["id"])

@@ -16,7 +16,7 @@ from origin.booking.hold_store import Terms
 from origin.booking.keep import terms, view
 from origin.booking.reschedule import RescheduleForm, reschedule
 from origin.identity import Person
-from origin.web.opened import answered, free_instead, give_back, keep, kept_until, key_of, slot_in
+from origin.web.opened import answered, appointment_of, free_instead, give_back, keep, kept_until, key_of, slot_in
 from origin.web.site import Site, see
 from origin.web.visit import Visit
 from origin.words import of_appointment, of_slot
@@ -58,10 +58,7 @@ async def to_move(visit: Visit, text: str) -> Mine:
         Problem: ``appointment_unknown``, ``unauthenticated``; ``appointment_cancelled``, ``too_late``, ``too_often``.
     """
     person = visit.require_person()
-    try:
-        id_ = UUID(text)
-    except ValueError:
-        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
+    id_ = appointment_of(text)
     mine = Mine(person, await view(visit.state, person, id_), await terms(visit.state, person, id_))
     if mine.appointment.status == "cancelled":
         raise Problem(errors.APPOINTMENT_CANCELLED)
@@ -152,7 +149,4 @@ async def _mine(visit: Visit) -> Mine:
 
 
 def _id(visit: Visit) -> UUID:
-    try:
-        return UUID(visit.request.path_params["id"])
-    except ValueError:
-        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
+    return appointment_of(visit.request.path_params["id"])

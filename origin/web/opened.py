@@ -7,6 +7,7 @@ ahead of a press, and a place must not be taken by that.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import msgspec
 from starlette.datastructures import FormData
@@ -41,6 +42,14 @@ def slot_in(visit: Visit) -> int:
     if slot > _LARGEST_SLOT:
         raise Problem(errors.SLOT_UNKNOWN)
     return slot
+
+
+def appointment_of(text: str) -> UUID:
+    """Return the id that an address names; raises Problem ``appointment_unknown`` where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
 
 
 async def keep(visit: Visit, person: Person, form: HoldForm, *, programme: str | None, page: str) -> Response:

@@ -254,6 +254,26 @@ async def test_one_appointment_moved_to_many_slots_at_once_has_one_place(guarded
     assert await guarded.world.unbalanced() == []
 
 
+async def one_key_many_times(town: Town, times: int) -> Counter[str]:
+    old, new = await town.world.slot(capacity=times), await town.world.slot(capacity=times, hours=30)
+    visitors = [town.visitor(number, sub="ana") for number in range(times)]
+    mine = await booked(visitors[0], old)
+    return codes(await together(*(each.move(mine, new, key="same") for each in visitors)))
+
+
+async def test_one_key_sent_many_times_at_once_moves_once(guarded: Town) -> None:
+    """B4, in flight: the same answer, or 409."""
+    assert (await one_key_many_times(guarded, 12)).keys() <= {"200", "key_in_flight"}
+    assert await guarded.world.count("appointment", "moves = 1 AND version = 2") == 1
+    assert await guarded.world.count("outbox", "kind = 'moved'") == 1
+    assert await guarded.world.unbalanced() == []
+
+
+async def test_check_then_move_moves_twice_under_one_key(naive: Town) -> None:
+    await one_key_many_times(naive, 2)
+    assert await naive.world.unbalanced() != []
+
+
 async def test_nothing_is_moved_or_held_from_the_moment_a_freeze_returns(guarded: Town) -> None:
     """B8, for changes: what was moved, was moved before; afterwards every answer is 423."""
     old, new = await guarded.world.slot(capacity=16), await guarded.world.slot(capacity=16, hours=30)

@@ -4,6 +4,7 @@ import msgspec
 
 from origin import errors
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
+from origin.booking.hold_store import HoldOutcome
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PRODUCT_NOT_GRANTED, Refusal
 from origin.booking.store import Keyed, MoveOutcome, Outcome
 from origin.inventory.slots import Slot
@@ -26,20 +27,26 @@ def read_answer(answer: str | None) -> Appointment:
 
 async def refuse(state: OriginState, asked: Keyed, outcome: Outcome | MoveOutcome, answer: str | None) -> Appointment:
     """Keep what the database refused, and give the answer that counts. ``answer``: what the refusal tells, JSON."""
+    return await keep(state, asked, await refusal_of(state, asked.slot, outcome, answer))
+
+
+async def refusal_of(
+    state: OriginState, slot: int, outcome: Outcome | MoveOutcome | HoldOutcome, answer: str | None
+) -> Refusal:
+    """Return what an outcome for a slot is refused with, and what helps."""
     kind = FINAL[outcome]
     match outcome:
         case "slot_gone":
-            refusal = Refusal.of(kind, alternatives=await alternatives(state, asked.slot, answer))
+            return Refusal.of(kind, alternatives=await alternatives(state, slot, answer))
         case "product_not_granted":
-            refusal = Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
+            return Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
         case "already_booked":
-            refusal = Refusal.of(kind, appointment=msgspec.Raw((answer or "null").encode()))
+            return Refusal.of(kind, appointment=msgspec.Raw((answer or "null").encode()))
         case "admission_used":
             state.gate.count_used()
-            refusal = Refusal.of(kind)
+            return Refusal.of(kind)
         case _:
-            refusal = Refusal.of(kind)
-    return await keep(state, asked, refusal)
+            return Refusal.of(kind)
 
 
 async def alternatives(state: OriginState, slot: int, products: str | None) -> list[Slot]:

@@ -6,9 +6,9 @@ import msgspec
 
 from origin import errors
 from origin.booking.again import ask_again
-from origin.booking.answers import alternatives
+from origin.booking.answers import refusal_of
 from origin.booking.hold_store import Held, Hold, HoldResult, Wanted
-from origin.booking.refusals import FINAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
+from origin.booking.refusals import PASSING
 from origin.identity import Person
 from origin.inventory.slots import SlotId
 from origin.state import OriginState
@@ -54,24 +54,17 @@ async def hold(state: OriginState, person: Person, form: HoldForm, *, programme:
     async with state.database.connection() as connection:
         result = await ask_again(state.metrics, lambda: state.bookings.store.holds.hold(connection, wanted))
     if result.hold is None or result.until is None:
-        refused = await _refusal(state, wanted, result)
+        refused = await _refusal(state, wanted.slot, result)
         state.metrics.hold_refused.labels(refused.kind.code).inc()
         raise refused
     state.metrics.held.inc()
     return Hold(result.hold, form.slot_id, result.until)
 
 
-async def _refusal(state: OriginState, wanted: Wanted, result: HoldResult) -> Problem:
-    match result.outcome:
-        case "frozen":
-            return Problem(PASSING[result.outcome])
-        case "slot_gone":
-            free = await alternatives(state, wanted.slot, result.answer)
-            return Refusal.of(FINAL[result.outcome], alternatives=free).problem()
-        case "product_not_granted":
-            return Refusal.of(FINAL[result.outcome], reasons=[PRODUCT_NOT_GRANTED]).problem()
-        case _:
-            return Problem(FINAL[result.outcome])
+async def _refusal(state: OriginState, slot: int, result: HoldResult) -> Problem:
+    if result.outcome in PASSING:
+        return Problem(PASSING[result.outcome])
+    return (await refusal_of(state, slot, result.outcome, result.answer)).problem()
 
 
 async def release(state: OriginState, person: Person, hold: UUID) -> None:

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
+from origin import errors
 from origin.booking.again import ask_again
 from origin.booking.answers import read_answer, refuse
 from origin.booking.appointments import Appointment
@@ -12,12 +12,13 @@ from origin.booking.book import PATH
 from origin.booking.key import fingerprint
 from origin.booking.refusals import PASSING
 from origin.booking.store import Move, Moved
+from origin.db.constraints import refused_by
 from origin.identity import Person
 from origin.inventory.slots import SlotId
 from origin.state import OriginState
 from shared.problem import Problem
 
-_KEY_TAKEN = "idempotency_pkey"
+_KEY_TAKEN = {"idempotency_pkey": errors.KEY_IN_FLIGHT}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -71,9 +72,5 @@ async def _move(state: OriginState, move: Move) -> Appointment:
 
 async def _ask(state: OriginState, move: Move) -> Moved:
     async with state.database.connection() as connection:
-        try:
+        with refused_by(_KEY_TAKEN):
             return await ask_again(state.metrics, lambda: state.bookings.store.reschedule(connection, move))
-        except asyncpg.UniqueViolationError as lost:
-            if lost.constraint_name != _KEY_TAKEN:
-                raise
-            return Moved("key_in_flight")

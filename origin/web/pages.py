@@ -14,6 +14,7 @@ from origin.web.site import Site
 from origin.web.slots import SlotPages
 from origin.web.staff.rules import RulesPages
 from origin.web.staff.rules_acts import RulesActs
+from origin.web.staff.supply import SupplyPages
 from origin.web.staff.support import SupportPages
 from origin.web.turn import TurnPages
 from shared.clock import Clock
@@ -41,6 +42,7 @@ class Pages:
             CheckPages(self._site, config, clock),
             rules,
             RulesActs(self._site, rules),
+            SupplyPages(self._site),
         )
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from origin.db.pool import connect
 from origin.db.sql import Connection
 
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+_LOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 @dataclass
@@ -20,15 +20,20 @@ class Gun:
 
     async def gathered(self, number: int) -> None:
         """Return when so many wait for a lock."""
-        async with asyncio.timeout(5):
-            while True:
-                if await self.watcher.fetchval(_WAITING) >= number:
-                    return
-                await asyncio.sleep(0.005)
+        await waiting(self.watcher, number)
 
     async def fire(self) -> None:
         """Let go of it."""
         await self.holder.execute("ROLLBACK")
+
+
+async def waiting(watcher: Connection, number: int) -> None:
+    """Wait until so many wait for locks."""
+    async with asyncio.timeout(5):
+        while True:
+            if await watcher.fetchval(_LOCKED) >= number:
+                return
+            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

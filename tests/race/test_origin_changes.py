@@ -15,16 +15,10 @@ from origin.db.pool import connect
 from tests.origin_world import START, Visitor
 from tests.race.check_then_move import CheckThenMove, ReadsWhileItLocks
 from tests.race.gun import loaded
-from tests.race.test_origin_races import Town, town
+from tests.race.town import Town, town
 from tests.rules_world import Officials
 
 ROUNDS = 12
-
-
-@pytest.fixture
-async def guarded(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(database_url, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -8,18 +8,16 @@ import msgspec
 import typer
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Why, address, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Why, address, find_origin
 
 if TYPE_CHECKING:
     from origin.admin.policies import Policies
-
-app = typer.Typer(name="programme", help="What a programme allows people to hold and to change.", no_args_is_help=True)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 _ANY = "any"
 
 
-@app.command()
 def show(programme: Programme, origin: At = None, who: As = None) -> None:
     """Show what holds now."""
     with explained():
@@ -28,7 +26,6 @@ def show(programme: Programme, origin: At = None, who: As = None) -> None:
         _show(find_origin(origin, who).call("GET", address(programme), Policies))
 
 
-@app.command("set")
 def set_(
     programme: Programme,
     reason: Why,

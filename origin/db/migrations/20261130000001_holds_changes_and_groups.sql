@@ -62,10 +62,8 @@ CREATE INDEX appointment_follows ON appointment (follows) WHERE follows IS NOT N
 -- Locks the slot and a hold of theirs, or the slot, or a lapsed hold; never waits for a hold that somebody else is taking over.
 CREATE FUNCTION take_place(p_slot bigint, p_person bytea, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM slot s
-     WHERE s.id = p_slot AND EXISTS (SELECT FROM hold h WHERE h.person = p_person AND h.slot = p_slot)
-       FOR NO KEY UPDATE;
-    IF FOUND THEN
+    IF EXISTS (SELECT FROM hold WHERE person = p_person AND slot = p_slot) THEN
+        PERFORM FROM slot WHERE id = p_slot FOR NO KEY UPDATE;
         DELETE FROM hold WHERE person = p_person AND slot = p_slot;
         IF FOUND THEN
             RETURN true;

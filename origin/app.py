@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from origin import admission
-from origin.admin import answers_api, overrides_api
+from origin.admin import answers_api, overrides_api, policies_api
 from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
+from origin.booking import holds_api
 from origin.booking.store import BookingStore
 from origin.booking.together import Bookings
 from origin.capacity import api as capacity
@@ -75,6 +76,7 @@ def endpoints() -> list[Endpoint]:
     """Return the table of all operations, the busiest first."""
     return [
         *booking.ENDPOINTS,
+        *holds_api.ENDPOINTS,
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
@@ -85,6 +87,7 @@ def endpoints() -> list[Endpoint]:
         *admin.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
+        *policies_api.ENDPOINTS,
         *uploads.ENDPOINTS,
     ]
 

@@ -16,14 +16,18 @@ SELECT place, body FROM remember_refusals(:persons, :keys, :fingerprints, :statu
 -- Cancels a person's appointment and frees its place.
 SELECT cancel(:person, :appointment, :now) AS outcome;
 
+-- name: reschedule^
+-- Moves an appointment to another slot, once per key.
+SELECT outcome, answer FROM reschedule(:person, :key, :fingerprint, :appointment, :slot, :now);
+
 -- name: appointment^
--- A person's own appointment with its slot and site.
+-- An appointment of a person, or that they booked for another, with its slot and site.
 SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_at, s.ends_at, s.product,
        site.id AS site, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free
   FROM appointment a
   JOIN slot s ON s.id = a.slot
   JOIN site ON site.id = s.site
- WHERE a.id = :appointment AND a.person = :person;
+ WHERE a.id = :appointment AND :person IN (a.person, a.booked_by);
 
 -- name: admission_used^
 -- Whether an admission was consumed by a booking, also one that was cancelled since.
@@ -43,7 +47,3 @@ SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_a
 -- Forgets answers that are older than their published life, some at a time.
 DELETE FROM idempotency
  WHERE (person, key) IN (SELECT person, key FROM idempotency WHERE created_at < :before LIMIT :at_most);
-
--- name: sweep_holds^
--- Gives back the places of lapsed holds, at so many slots.
-SELECT sweep_holds(:now, :at_most) AS swept;

@@ -2,15 +2,13 @@
 
 import asyncpg
 
+from origin.booking.again import LOST_A_RACE, ask_again
 from origin.booking.store import Attempt, BookingStore, Outcome, Refused, Result
 from origin.db.pool import Database
 from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
 
-_TRIES = 3
 _AGAIN = Result("again")
-
-_LOST_A_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 _BY_CONSTRAINT: dict[str, Outcome] = {
     "appointment_one_active": "already_booked",
     "appointment_one_per_admission": "admission_used",
@@ -56,7 +54,7 @@ class Bookings:
                 if len(attempts) == 1:
                     raise
                 results = [_AGAIN] * len(attempts)
-            except _LOST_A_RACE:
+            except LOST_A_RACE:
                 self._metrics.conflicts.inc()
                 results = [_AGAIN] * len(attempts)
         again = [attempt for attempt, result in zip(attempts, results, strict=True) if result == _AGAIN]
@@ -65,14 +63,10 @@ class Bookings:
 
     async def _alone(self, attempt: Attempt) -> Result:
         async with self._database.connection() as connection:
-            for left in reversed(range(_TRIES)):
-                try:
-                    return (await self.store.book(connection, [attempt]))[0]
-                except asyncpg.UniqueViolationError as lost:
-                    self._metrics.conflicts.inc()
-                    if not left:
-                        outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
-                        if outcome is None:
-                            raise
-                        return Result(outcome)
-        raise AssertionError("unreachable")
+            try:
+                return (await ask_again(self._metrics, lambda: self.store.book(connection, [attempt])))[0]
+            except asyncpg.UniqueViolationError as lost:
+                outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
+                if outcome is None:
+                    raise
+                return Result(outcome)

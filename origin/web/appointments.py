@@ -1,17 +1,19 @@
 """One's own appointment: see it, put it into a calendar, cancel it."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.booking.appointments import Appointment
-from origin.booking.keep import cancel, view
+from origin.booking.keep import cancel, terms, view
 from origin.web.calendar import calendar
+from origin.web.opened import appointment_of
 from origin.web.site import Site, see
 from origin.web.visit import Visit
-from origin.words import of_appointment
+from origin.words import TermsWords, of_appointment, of_terms
 from shared.problem import Problem
 
 
@@ -33,13 +35,15 @@ class AppointmentPages:
 
     async def _show(self, visit: Visit) -> Response:
         appointment = await _own(visit)
+        asked = visit.request.query_params
         return self._site.page(
             visit,
             "appointment.html",
             id=appointment.id,
             slot=of_appointment(appointment, visit.language),
             cancelled=appointment.status == "cancelled",
-            booked=visit.request.query_params.get("booked") == "1",
+            terms=await _terms(visit, appointment),
+            note=next((note for note in ("booked", "moved") if asked.get(note) == "1"), ""),
         )
 
     async def _download(self, visit: Visit) -> Response:
@@ -52,22 +56,32 @@ class AppointmentPages:
         appointment = await _own(visit)
         if appointment.status == "cancelled":
             return see(f"/appointments/{appointment.id}")
+        told = await _terms(visit, appointment)
+        if not told.may_cancel:
+            raise Problem(errors.TOO_LATE if told.is_over else errors.TOO_OFTEN)
         said = of_appointment(appointment, visit.language)
-        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said)
+        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said, terms=told)
 
     async def _cancel(self, visit: Visit) -> Response:
         person = visit.require_person()
         visit.check_form(await visit.form())
-        await cancel(visit.state, person, _id(visit))
-        return see(f"/appointments/{_id(visit)}")
+        page = f"/appointments/{_id(visit)}"
+        try:
+            await cancel(visit.state, person, _id(visit))
+        except Problem as refused:
+            return self._site.refuse(visit, refused, path=page)
+        return see(page)
 
 
 async def _own(visit: Visit) -> Appointment:
     return await view(visit.state, visit.require_person(), _id(visit))
 
 
+async def _terms(visit: Visit, appointment: Appointment) -> TermsWords:
+    found = await terms(visit.state, visit.require_person(), appointment.id)
+    zone = ZoneInfo(appointment.site.time_zone)
+    return of_terms(found, zone, visit.state.clock.now(), visit.language)
+
+
 def _id(visit: Visit) -> UUID:
-    try:
-        return UUID(visit.request.path_params["id"])
-    except ValueError:
-        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
+    return appointment_of(visit.request.path_params["id"])

@@ -9,6 +9,7 @@ from origin.web.booking import BookingPages
 from origin.web.check import CheckPages
 from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
+from origin.web.moving import MovePages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
 from origin.web.staff.rules import RulesPages
@@ -34,6 +35,7 @@ class Pages:
             SlotPages(self._site),
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
+            MovePages(self._site, ids),
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin.gate import Admission
+from origin.inventory.search import Area, Span, Wanted
 from origin.inventory.slots import Site as Place
 from origin.inventory.slots import Slot
 from origin.web.decided import may_book, why_not
@@ -145,19 +146,14 @@ class SlotPages:
     ) -> list[Slot]:
         """Return slots from the beginning of ``first`` to that of ``end``, on the town's clock."""
         zone = ZoneInfo(wish.town.time_zone)
+        area = Area(wish.town.lat, wish.town.lng, wish.radius_km * 1000)
+        span = Span(
+            max(visit.state.clock.now(), datetime.combine(first, time(), zone)), datetime.combine(end, time(), zone)
+        )
+        wanted = Wanted(admission.programme.id, outcome.products)
         async with visit.state.database.connection() as connection:
-            return await visit.state.slots.search(
-                connection,
-                programme=admission.programme.id,
-                lat=wish.town.lat,
-                lng=wish.town.lng,
-                radius_m=wish.radius_km * 1000,
-                starts_from=max(visit.state.clock.now(), datetime.combine(first, time(), zone)),
-                starts_before=datetime.combine(end, time(), zone),
-                products=outcome.products,
-                per_site=per_site,
-                at_most=_PER_DAY,
-            )
+            page = await visit.state.slots.search(connection, wanted, area, span, per_site=per_site, at_most=_PER_DAY)
+        return page.slots
 
 
 def _wish(visit: Visit, towns: list[Town]) -> Wish | None:

@@ -21,6 +21,8 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
             "GET /v1/appointments/{id}",
             "DELETE /v1/appointments/{id}",
             "GET /v1/slots",
+            "GET /v1/slots/days",
+            "GET /v1/places",
             "POST /v1/eligibility:evaluate",
             "GET /v1/eligibility/decisions",
             "GET /v1/eligibility/decisions/{ref}",

@@ -1,0 +1,118 @@
+-- name: nearest
+-- Slots with free places within a radius: nearest site first, then earliest, behind a position. Walks the sites outwards
+-- by the gist index and, for each, its slots in time by the unique index; it stops when it has enough.
+SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m, near.id AS site, near.name, near.address,
+       near.town, near.lat, near.lng, near.time_zone, near.step_free, near.accessibility
+  FROM (
+        SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free,
+               site.accessibility,
+               earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) AS distance_m
+          FROM site
+         WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
+           AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
+           AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) >= :after_distance_m
+           AND (site.step_free OR NOT :step_free)
+           AND site.accessibility @> :accessibility::text[]
+         ORDER BY distance_m, site.id  -- sorted here, or every slot in the radius would be read and sorted below
+       ) near
+ CROSS JOIN LATERAL (
+        SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining
+          FROM slot
+         WHERE slot.site = near.id
+           AND slot.starts_at >= :starts_from AND slot.starts_at < :starts_before
+           AND slot.programme = :programme
+           AND slot.remaining > 0
+           AND (:products::text[] IS NULL OR slot.product = ANY (:products::text[]))
+         ORDER BY slot.starts_at, slot.id
+         LIMIT :per_site
+       ) s
+ WHERE (near.distance_m, near.id, s.starts_at, s.id) > (:after_distance_m, :after_site, :after_starts_at, :after_slot)
+ ORDER BY near.distance_m, near.id, s.starts_at, s.id
+ LIMIT :at_most;
+
+-- name: first_available
+-- Slots with free places within a radius: earliest first, then nearest, behind a position. Where a page of sites has one
+-- each, nothing later than the last of those can be on the page: that bounds what is read of all sites.
+WITH near AS MATERIALIZED (
+    SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free, site.accessibility,
+           earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) AS distance_m
+      FROM site
+     WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
+       AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
+       AND (site.step_free OR NOT :step_free)
+       AND site.accessibility @> :accessibility::text[]
+), bound AS MATERIALIZED (
+    SELECT first.starts_at
+      FROM near
+     CROSS JOIN LATERAL (
+            SELECT slot.starts_at
+              FROM slot
+             WHERE slot.site = near.id
+               AND slot.starts_at >= :starts_from AND slot.starts_at < :starts_before AND slot.starts_at >= :after_starts_at
+               AND slot.programme = :programme
+               AND slot.remaining > 0
+               AND (:products::text[] IS NULL OR slot.product = ANY (:products::text[]))
+               AND (slot.starts_at, near.distance_m, near.id, slot.id)
+                   > (:after_starts_at, :after_distance_m, :after_site, :after_slot)
+             ORDER BY slot.starts_at
+             LIMIT 1
+           ) first
+     ORDER BY first.starts_at
+    OFFSET :at_most - 1
+     LIMIT 1
+)
+SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m, near.id AS site, near.name, near.address,
+       near.town, near.lat, near.lng, near.time_zone, near.step_free, near.accessibility
+  FROM near
+ CROSS JOIN LATERAL (
+        SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining
+          FROM slot
+         WHERE slot.site = near.id
+           AND slot.starts_at >= :starts_from AND slot.starts_at < :starts_before AND slot.starts_at >= :after_starts_at
+           AND slot.starts_at <= coalesce((SELECT bound.starts_at FROM bound), 'infinity')
+           AND slot.programme = :programme
+           AND slot.remaining > 0
+           AND (:products::text[] IS NULL OR slot.product = ANY (:products::text[]))
+           AND (slot.starts_at, near.distance_m, near.id, slot.id)
+               > (:after_starts_at, :after_distance_m, :after_site, :after_slot)
+         ORDER BY slot.starts_at, slot.id
+         LIMIT :at_most
+       ) s
+ ORDER BY s.starts_at, near.distance_m, near.id, s.id
+ LIMIT :at_most;
+
+-- name: days
+-- Free places and sites with any, by day on the sites' own clocks. Of the nearest sites only, so that a wide circle over a
+-- large city costs no more than a small one; one site more than is counted tells that there are others.
+WITH near AS MATERIALIZED (
+    SELECT site.id, site.time_zone,
+           row_number() OVER (ORDER BY earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)), site.id) AS nth
+      FROM site
+     WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
+       AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
+       AND (site.step_free OR NOT :step_free)
+       AND site.accessibility @> :accessibility::text[]
+     ORDER BY nth
+     LIMIT :sites + 1
+), free AS (
+    SELECT by_day.day, by_day.places
+      FROM near
+     CROSS JOIN LATERAL (
+            SELECT (slot.starts_at AT TIME ZONE near.time_zone)::date AS day, sum(slot.remaining) AS places
+              FROM slot
+             WHERE slot.site = near.id
+               AND slot.starts_at >= :starts_from AND slot.starts_at < :starts_before
+               AND slot.programme = :programme
+               AND slot.remaining > 0
+               AND (:products::text[] IS NULL OR slot.product = ANY (:products::text[]))
+             GROUP BY 1
+           ) by_day
+     WHERE near.nth <= :sites
+       AND by_day.day >= :first_day AND by_day.day < :end_day
+)
+SELECT by_day.day, by_day.places, by_day.sites, (SELECT count(*) FROM near) > :sites AS more_sites
+  FROM (VALUES (1)) AS always
+  LEFT JOIN (
+        SELECT free.day, sum(free.places)::bigint AS places, count(*) AS sites FROM free GROUP BY free.day
+       ) by_day ON true
+ ORDER BY by_day.day;

@@ -31,8 +31,8 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m, ne
  LIMIT :at_most;
 
 -- name: first_available
--- Slots with free places within a radius: earliest first, then nearest, behind a position. Where a page of sites has one
--- each, nothing later than the last of those can be on the page: that bounds what is read of all sites.
+-- Slots with free places within a radius: earliest first, then nearest, behind a position. The first few of each site, a page
+-- of them together, bound what is read of all sites: nothing later than the last of those can be on the page.
 WITH near AS MATERIALIZED (
     SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free, site.accessibility,
            earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) AS distance_m
@@ -55,7 +55,7 @@ WITH near AS MATERIALIZED (
                AND (slot.starts_at, near.distance_m, near.id, slot.id)
                    > (:after_starts_at, :after_distance_m, :after_site, :after_slot)
              ORDER BY slot.starts_at
-             LIMIT 1
+             LIMIT (SELECT (:at_most + count(*) - 1) / greatest(count(*), 1) FROM near)
            ) first
      ORDER BY first.starts_at
     OFFSET :at_most - 1

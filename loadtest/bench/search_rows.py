@@ -11,9 +11,9 @@ TABLE: Table[SearchSide] = Table()
 
 @TABLE.row("origin.search_p99_ms", "<=", 25)
 def search_p99_ms(side: SearchSide) -> Figure:
-    """The 99th percentile of a search's time over HTTP among a million slots, 50 km, 7 days, 16 clients without a pause.
+    """The 99th percentile of a search's time over HTTP among a million slots, 50 km, 7 days, for 16 clients at once.
 
-    Whole path: admission verified, one statement, a page of 50 slots. The median of the percentiles of the runs.
+    Whole path: admission verified, one statement, a page of 50 slots. It is the median of the runs' percentiles.
     """
     runs, probes = [], [probe()]
     for _ in range(side.config.pairs):
@@ -31,7 +31,7 @@ def search_p99_ms(side: SearchSide) -> Figure:
 def search_growth(side: SearchSide) -> Figure:
     """What a search costs among a million slots ÷ what it costs among ten thousand, where it finds as much.
 
-    The worse of two medians over pairs: time per search over HTTP, and CPU time of the database, which HTTP cannot hide.
+    The worse of two medians over pairs: time per search over HTTP, and the database's CPU time, which HTTP cannot hide.
     """
 
     def once(inventory: Inventory) -> Rate:

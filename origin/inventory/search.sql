@@ -1,19 +1,22 @@
 -- name: nearest
 -- Slots with free places within a radius: nearest site first, then earliest, behind a position. Walks the sites outwards
--- by the gist index and, for each, its slots in time by the unique index; it stops when it has enough.
+-- by the gist index and, for each, its slots in time by the unique index; it stops when it has enough. Here as below, what
+-- lies before an `OFFSET 0` is worked out once: put into each condition, the trigonometry would take half of the time.
 SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m, near.id AS site, near.name, near.address,
        near.town, near.lat, near.lng, near.time_zone, near.step_free, near.accessibility
   FROM (
         SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free,
-               site.accessibility,
-               earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) AS distance_m
-          FROM site
-         WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
-           AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
-           AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) >= :after_distance_m
-           AND (site.step_free OR NOT :step_free)
-           AND site.accessibility @> :accessibility::text[]
-         ORDER BY distance_m, site.id  -- sorted here, or every slot in the radius would be read and sorted below
+               site.accessibility, site.distance_m
+          FROM (
+                SELECT site.*, earth_distance(ll_to_earth(site.lat, site.lng), asked.here) AS distance_m
+                  FROM (SELECT ll_to_earth(:lat, :lng) AS here, earth_box(ll_to_earth(:lat, :lng), :radius_m) AS box OFFSET 0) asked
+                  JOIN site ON ll_to_earth(site.lat, site.lng) <@ asked.box
+                 WHERE (site.step_free OR NOT :step_free)
+                   AND site.accessibility @> :accessibility::text[]
+                OFFSET 0
+               ) site
+         WHERE site.distance_m <= :radius_m AND site.distance_m >= :after_distance_m
+         ORDER BY site.distance_m, site.id  -- sorted here, or every slot in the radius would be read and sorted below
        ) near
  CROSS JOIN LATERAL (
         SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining
@@ -35,12 +38,16 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m, ne
 -- of them together, bound what is read of all sites: nothing later than the last of those can be on the page.
 WITH near AS MATERIALIZED (
     SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free, site.accessibility,
-           earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) AS distance_m
-      FROM site
-     WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
-       AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
-       AND (site.step_free OR NOT :step_free)
-       AND site.accessibility @> :accessibility::text[]
+           site.distance_m
+      FROM (
+            SELECT site.*, earth_distance(ll_to_earth(site.lat, site.lng), asked.here) AS distance_m
+              FROM (SELECT ll_to_earth(:lat, :lng) AS here, earth_box(ll_to_earth(:lat, :lng), :radius_m) AS box OFFSET 0) asked
+              JOIN site ON ll_to_earth(site.lat, site.lng) <@ asked.box
+             WHERE (site.step_free OR NOT :step_free)
+               AND site.accessibility @> :accessibility::text[]
+            OFFSET 0
+           ) site
+     WHERE site.distance_m <= :radius_m
 ), bound AS MATERIALIZED (
     SELECT first.starts_at
       FROM near
@@ -85,13 +92,16 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m, ne
 -- Free places and sites with any, by day on the sites' own clocks. Of the nearest sites only, so that a wide circle over a
 -- large city costs no more than a small one; one site more than is counted tells that there are others.
 WITH near AS MATERIALIZED (
-    SELECT site.id, site.time_zone,
-           row_number() OVER (ORDER BY earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)), site.id) AS nth
-      FROM site
-     WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
-       AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
-       AND (site.step_free OR NOT :step_free)
-       AND site.accessibility @> :accessibility::text[]
+    SELECT site.id, site.time_zone, row_number() OVER (ORDER BY site.distance_m, site.id) AS nth
+      FROM (
+            SELECT site.id, site.time_zone, earth_distance(ll_to_earth(site.lat, site.lng), asked.here) AS distance_m
+              FROM (SELECT ll_to_earth(:lat, :lng) AS here, earth_box(ll_to_earth(:lat, :lng), :radius_m) AS box OFFSET 0) asked
+              JOIN site ON ll_to_earth(site.lat, site.lng) <@ asked.box
+             WHERE (site.step_free OR NOT :step_free)
+               AND site.accessibility @> :accessibility::text[]
+            OFFSET 0
+           ) site
+     WHERE site.distance_m <= :radius_m
      ORDER BY nth
      LIMIT :sites + 1
 ), free AS (

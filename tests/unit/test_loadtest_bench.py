@@ -131,7 +131,7 @@ def test_the_table_shows_the_goal_beside_each_figure() -> None:
 
 def test_an_unknown_part_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(config(tmp_path, only="edgy")) == 2
-    assert "edge and origin" in capsys.readouterr().out
+    assert "edge, origin, search" in capsys.readouterr().out
 
 
 def test_cores_pin_only_where_there_are_two() -> None:

@@ -15,15 +15,19 @@ def search_p99_ms(side: SearchSide) -> Figure:
 
     Whole path: admission verified, one statement, a page of 50 slots. It is the median of the runs' percentiles.
     """
-    runs, probes = [], [probe()]
+    runs, probes, many, used = [], [probe()], side.many, [0.0, 0.0, 0.0]
     for _ in range(side.config.pairs):
-        load = side.wrk.run(
-            side.many.origin.url, side.many.searches, seconds=side.config.seconds, connections=CONNECTIONS
-        )
+        before = many.origin.cpu_s(), many.database_cpu_s()
+        load = side.wrk.run(many.origin.url, many.searches, seconds=side.config.seconds, connections=CONNECTIONS)
         runs.append((load.p99_ms, load.p50_ms, load.rate(200)))
+        spent = many.origin.cpu_s() - before[0], many.database_cpu_s() - before[1], load.answered
+        used = [total + more for total, more in zip(used, spent, strict=True)]
         probes.append(probe())
     worst, middle, rates = zip(*runs, strict=True)
-    note = f"{min(worst):.1f} to {max(worst):.1f}; the median {median(middle):.1f} ms; {median(rates):,.0f} searches/s"
+    note = (
+        f"{min(worst):.1f} to {max(worst):.1f}; the median {median(middle):.1f} ms; {median(rates):,.0f} searches/s; "
+        f"CPU each: origin {1e6 * used[0] / used[2]:.0f} µs, database {1e6 * used[1] / used[2]:.0f} µs"
+    )
     return Figure(median(worst), note, tuple(probes))
 
 

@@ -105,10 +105,10 @@ async def test_pages_neither_repeat_nor_skip_what_stays_whatever_comes_and_goes_
     world = origin.world
     slots = [await world.slot(site=1 + n % 2, hours=10 + 3 * (n // 2), product="140") for n in range(14)]
     slots += [await world.slot(site=1, hours=10, product=code) for code in ("168", "197")]  # at the same moment
-    query = WHERE | {"radius_km": "100", "sort": sort, "limit": "3"}
+    query = WHERE | {"radius_km": "100", "sort": sort, "limit": "2"}  # the first page ends within that moment
     whole = await ids(origin, **WHERE, radius_km="100", sort=sort)
     assert sorted(whole) == sorted(slots)
-    seen, after, gone = [], None, {whole[2], whole[7], whole[8]}
+    seen, after, gone = [], None, {whole[3], whole[7], whole[8]}
     for page in range(20):
         answer = await found(origin, **query, **({"after": after} if after else {}))
         seen += [slot["id"] for slot in answer["slots"]]

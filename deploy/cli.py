@@ -151,7 +151,9 @@ def drill() -> None:
 
 @app.command()
 def bench(
-    only: Annotated[str | None, typer.Option(help="Measure one part: edge, origin or audit.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Measure one part: edge, origin, or search, which is a part of origin.")
+    ] = None,
 ) -> None:
     """Measure every speed as a ratio; writes build/bench.json."""
     settings = load(StackSettings)

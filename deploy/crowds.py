@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, ValidationError, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -18,6 +20,7 @@ from deploy import demo
 from deploy.datadir import DataDir
 from deploy.errors import StackError
 from deploy.issuer import LocalIssuer
+from deploy.migrations import migrate
 from deploy.seed import seed
 from deploy.settings import PORT_FIELDS, StackSettings
 from deploy.stack import Stack
@@ -118,6 +121,7 @@ def bench(settings: StackSettings, console: Console, only: str | None) -> int:
                 origin=Service((sys.executable, "-m", "origin"), environ),
                 redis_url=stack.redis_url,
                 database_url=stack.database_url,
+                fresh_database=partial(_fresh_database, stack.database_url),
                 mint=_mint(issuer),
                 operator_token=_operator_token(issuer),
                 admission_keys=stack.data.key_file("admission"),
@@ -190,6 +194,12 @@ def _free_ports() -> dict[str, int]:
     while len(found) < len(PORT_FIELDS):
         found.add(free_port())
     return dict(zip(PORT_FIELDS, found, strict=True))
+
+
+def _fresh_database(beside: str, name: str) -> str:
+    url = urlsplit(beside)._replace(path=f"/{name}").geturl()
+    migrate(url)
+    return url
 
 
 def _mint(issuer: LocalIssuer) -> Callable[[str], str]:

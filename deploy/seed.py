@@ -52,6 +52,7 @@ async def _seed(database_url: str, settings: StackSettings, now: datetime, say: 
         else:
             await _set_up(connection, settings, now, say)
         await _add_postcodes(connection)
+        await _add_towns(connection)
     finally:
         await connection.close()
 
@@ -99,6 +100,23 @@ async def _add_postcodes(connection: Connection) -> None:
             names=[site.name for site in sites],
             codes=[site.postcode for site in sites],
         )
+
+
+async def _add_towns(connection: Connection) -> None:
+    """Fill the gazetteer while it is empty: people look from where they live, not from where sites are."""
+    known = await load(_QUERIES)["gazetteer_is_there"].row(connection)
+    if known is not None and known["there"]:
+        return
+    towns = demo.towns()
+    await load(_QUERIES)["add_towns"].run(
+        connection,
+        regions=[town.region for town in towns],
+        names=[town.name for town in towns],
+        lats=[town.lat for town in towns],
+        lngs=[town.lng for town in towns],
+        time_zones=[town.time_zone for town in towns],
+        populations=[town.population for town in towns],
+    )
 
 
 def _today(site: demo.DemoSite, now: datetime) -> date:

@@ -23,3 +23,16 @@ SELECT id FROM site WHERE postcode = '' AND id <= :most ORDER BY id;
 UPDATE site SET postcode = given.code
   FROM unnest(:sites::bigint[], :names::text[], :codes::text[]) AS given (site, name, code)
  WHERE site.id = given.site AND site.name = given.name;
+
+-- name: add_towns!
+-- Towns of the gazetteer that it does not have.
+INSERT INTO gazetteer (region, name, lat, lng, time_zone, population)
+SELECT given.*
+  FROM unnest(:regions::text[], :names::text[], :lats::float8[], :lngs::float8[], :time_zones::text[], :populations::int[])
+       AS given (region, name, lat, lng, time_zone, population)
+  JOIN region ON region.id = given.region
+    ON CONFLICT DO NOTHING;
+
+-- name: gazetteer_is_there^
+-- Whether the gazetteer has anything.
+SELECT EXISTS (SELECT FROM gazetteer) AS there;

@@ -1,7 +1,7 @@
 """The origin, assembled: ``create_app`` puts the parts together, its lifespan opens and closes the database."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from importlib.metadata import version
 from typing import TypedDict
 
@@ -26,6 +26,7 @@ from origin.capacity.supply import Supply
 from origin.capacity.traffic import Measured, Traffic
 from origin.config import OriginConfig
 from origin.db.pool import Database, create_pool
+from origin.db.replica import Reader, reading
 from origin.eligibility import api as eligibility
 from origin.eligibility import own_api, rules_api
 from origin.eligibility.cases import MAX_CASES_BYTES
@@ -153,12 +154,16 @@ def _lifespan(
     async def run(_app: Starlette) -> AsyncIterator[LifespanState]:
         pool = await create_pool(config.database_url.get_secret_value(), size=config.pool_size)
         database = Database(pool, meters, wait_s=config.pool_wait_s)
-        state = _assemble(config, rings, clock, ids, meters, database, store, traffic)
+        replica_url = None if config.replica_url is None else config.replica_url.get_secret_value()
+        urls = config.database_url.get_secret_value(), replica_url
+        bound_s, size = config.replica_staleness_s, config.pool_size
         try:
-            async with following(rings.admission, rings.origin):
-                yield {"origin": state}
+            async with reading(database, clock, meters, urls, bound_s=bound_s, size=size) as reader:
+                state = _assemble(config, rings, clock, ids, meters, database, reader, store, traffic)
+                with closing(state.feeds):
+                    async with following(rings.admission, rings.origin):
+                        yield {"origin": state}
         finally:
-            state.feeds.close()
             await database.close()
 
     return run
@@ -171,6 +176,7 @@ def _assemble(
     ids: Ids,
     meters: OriginMetrics,
     database: Database,
+    reader: Reader,
     store: BookingStore,
     traffic: Traffic,
 ) -> OriginState:
@@ -191,6 +197,7 @@ def _assemble(
         ids=ids,
         metrics=meters,
         database=database,
+        reader=reader,
         programmes=programmes,
         gate=gate,
         people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),

@@ -35,6 +35,8 @@ class OriginConfig(Settings):
 
     environment: Literal["production", "local"] = "production"
     database_url: SecretStr
+    replica_url: SecretStr | None = None
+    replica_staleness_s: float = Field(default=2.0, ge=0.5, le=300)
     admission_keys_file: KeyFile
     origin_keys_file: KeyFile
     person_keys_file: KeyFile

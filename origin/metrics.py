@@ -101,6 +101,19 @@ class OriginMetrics:
             registry=registry,
             buckets=_SECONDS,
         )
+        self.reads = Counter(
+            f"{PREFIX}_reads",
+            "Reads that may be a moment old, by where they went.",
+            ["source"],
+            registry=registry,
+        )
+        for source in ("primary", "replica"):
+            self.reads.labels(source)
+        self.replica_staleness = Gauge(
+            f"{PREFIX}_replica_staleness_seconds",
+            "How old the replica's data is at most, as measured, in seconds; 0 where there is no replica.",
+            registry=registry,
+        )
         self.store_errors = Counter(
             f"{PREFIX}_store_errors",
             "Database calls that failed for want of it, by fault.",

@@ -10,6 +10,7 @@ from origin.capacity.crowd import Crowd
 from origin.capacity.feed import Feed
 from origin.config import OriginConfig
 from origin.db.pool import Database
+from origin.db.replica import Reader
 from origin.eligibility.decisions import Decisions
 from origin.gate import Gate
 from origin.identity import People
@@ -30,6 +31,7 @@ class OriginState:
     ids: Ids
     metrics: OriginMetrics
     database: Database
+    reader: Reader
     programmes: Programmes
     gate: Gate
     people: People

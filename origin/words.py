@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, tzinfo
 from gettext import NullTranslations
 from pathlib import Path
 
+import msgspec
 from babel.dates import format_date, format_time
 from babel.units import format_unit
 
@@ -21,6 +22,17 @@ _PRODUCTS = {
     "140": marked("Influenza vaccine"),
     "168": marked("Influenza vaccine with adjuvant, for older people"),
     "197": marked("Influenza vaccine, high dose"),
+}
+
+
+_FEATURES = {
+    "accessible_parking": marked("parking for disabled people"),
+    "accessible_toilet": marked("accessible toilet"),
+    "braille": marked("information in braille"),
+    "hearing_loop": marked("hearing loop"),
+    "low_counter": marked("low counter"),
+    "quiet_room": marked("quiet room"),
+    "sign_language": marked("sign language"),
 }
 
 
@@ -85,9 +97,9 @@ def day(value: date, locale: str) -> str:
     return format_date(value, _DAY[locale], locale=locale)
 
 
-def clock_time(value: datetime, locale: str) -> str:
-    """Return ``09:20``, on the clock of ``value``'s own time zone."""
-    return format_time(value.time(), "HH:mm", locale=locale)
+def clock_time(value: datetime, locale: str, *, seconds: bool = False) -> str:
+    """Return ``09:20``, or ``09:20:31``, on the clock of ``value``'s own time zone."""
+    return format_time(value.time(), "HH:mm:ss" if seconds else "HH:mm", locale=locale)
 
 
 def times(start: datetime, end: datetime, locale: str) -> str:
@@ -172,3 +184,16 @@ def product(code: str, language: str) -> str:
     said = texts_in(language).gettext
     name = _PRODUCTS.get(code)
     return said(marked("Vaccine %(code)s")) % {"code": code} if name is None else said(name)
+
+
+def feature(code: str, language: str) -> str:
+    """Return what a site offers, by its word in supply files."""
+    name = _FEATURES.get(code)
+    return code if name is None else texts_in(language).gettext(name)
+
+
+def offers(site: Site, language: str) -> str:
+    """Return all that a site offers to people with disabilities, in one line; empty where nothing is known."""
+    features = () if isinstance(site.accessibility, msgspec.UnsetType) else site.accessibility
+    steps = [texts_in(language).gettext(marked("no steps"))] if site.step_free else []
+    return " · ".join([*steps, *(feature(each, language) for each in features)])

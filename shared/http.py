@@ -4,9 +4,11 @@ A handler takes Starlette's ``Request``, reads what it needs with ``read_body`` 
 or raises ``Problem``.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import cache
+from hashlib import blake2b
+from typing import Any, TypeVar, cast
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -44,6 +46,31 @@ class Json(Response):
         ]
         for name, value in headers.items():
             self.raw_headers.append((name.replace("_", "-").encode("latin-1"), value.encode("latin-1")))
+
+
+class Tagged(Json):
+    """A JSON answer with an entity tag; 304 without a body where the client has it already.
+
+    Args:
+        same: what makes two answers the same. Where that leaves out a part of the content, such as the moment that it
+            is of, the tag is right as a weak one.
+    """
+
+    def __init__(self, request: Request, content: object, *, same: object, cache_control: str, vary: str = "") -> None:
+        tag = f'W/"{blake2b(_encode(same), digest_size=12).hexdigest()}"'
+        super().__init__(content, cache_control=cache_control)
+        self.headers["ETag"] = tag
+        if vary:
+            self.headers["Vary"] = vary
+        if has_already(request, tag):
+            self.status_code, self.body = 304, b""
+            del self.headers["Content-Length"], self.headers["Content-Type"]
+
+
+def has_already(request: Request, tag: str) -> bool:
+    """Return whether the client has what the tag names (weak comparison, RFC 9110, section 13.1.2)."""
+    given = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return "*" in given or tag.removeprefix("W/") in given
 
 
 # No text that people write has it, and PostgreSQL keeps none that does. In JSON it can only be escaped.
@@ -94,20 +121,36 @@ def _body_fault(body: bytes, error: Exception) -> Problem:
     return Problem(problem.INVALID_BODY, str(error))
 
 
+@cache
+def _repeatable(form: Hashable) -> frozenset[str]:
+    """Return the parameters of a form that may be given several times: its lists."""
+    fields = msgspec.structs.fields(cast("type[msgspec.Struct]", form))
+    lists = [field for field in fields if isinstance(msgspec.inspect.type_info(field.type), msgspec.inspect.ListType)]
+    return frozenset(field.encode_name for field in lists)
+
+
 def read_query(request: Request, form: type[T]) -> T:
-    """Return the query parameters as ``form``, converting text to numbers and times.
+    """Return the query parameters as ``form``, a Struct, converting text to numbers and times.
+
+    Its lists gather the values of a parameter that is given several times.
 
     Raises:
-        Problem: ``invalid_query``, also for a parameter given twice or not known.
+        Problem: ``invalid_query``, also for any other parameter given twice, or not known.
     """
-    pairs = request.query_params.multi_items()
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise Problem(problem.INVALID_QUERY, "a parameter is given more than once")
-    if any("\0" in value for value in given.values()):
-        raise Problem(problem.INVALID_QUERY, _NUL_FOUND)
+    given: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    repeatable = _repeatable(cast("Hashable", form))
+    for name, value in request.query_params.multi_items():
+        if "\0" in value:
+            raise Problem(problem.INVALID_QUERY, _NUL_FOUND)
+        if name in repeatable:
+            lists.setdefault(name, []).append(value)
+        elif name in given:
+            raise Problem(problem.INVALID_QUERY, "a parameter is given more than once")
+        else:
+            given[name] = value
     try:
-        return msgspec.convert(given, form, strict=False)
+        return msgspec.convert(given | lists, form, strict=False)
     except msgspec.ValidationError as error:
         raise Problem(problem.INVALID_QUERY, str(error)) from None
 
@@ -120,6 +163,9 @@ class Header:
     description: str
     required: bool = False
     schema: Mapping[str, object] = field(default_factory=lambda: {"type": "string"})
+
+
+IF_NONE_MATCH = Header("If-None-Match", "The entity tag of what the client has: 304 where that is still right.")
 
 
 @dataclass(frozen=True)

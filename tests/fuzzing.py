@@ -55,8 +55,8 @@ def fuzz(
 ) -> set[tuple[str, int]]:
     """Send ``examples`` requests to each operation, good and bad ones; return the operations and statuses seen.
 
-    ``headers`` are sent with every second request, so that it gets behind what they open. ``good``: a body by operation
-    that is sent as well, with them.
+    ``headers`` are sent with every second request, so that it gets behind what they open. ``good``: by operation, a
+    body, or a query where it reads, that is sent as well, with them.
 
     Raises:
         FailureGroup: an answer was a 5xx, or is not what the document says.
@@ -86,8 +86,9 @@ def fuzz(
                 case.validate_response(answer, checks=_CHECKS)
 
             send()
-            if (body := good.get(operation.label)) is not None:
-                case = operation.Case(body=body, media_type="application/json")
+            if (sent := good.get(operation.label)) is not None:
+                reads = operation.method.upper() == "GET"
+                case = operation.Case(query=sent) if reads else operation.Case(body=sent, media_type="application/json")
                 answer = case.call_and_validate(
                     base_url=base_url, session=session, headers=dict(headers), checks=_CHECKS
                 )

@@ -27,6 +27,7 @@ class BenchConfig:
         edge, origin: how to start them; their environments name the stores below.
         redis_url, database_url: the stores.
         psql, pgbench: the programs.
+        fresh_database: makes an empty, migrated database of that name beside it, and returns its URL.
         mint: makes the bearer token of the person called so (first argument), for the origin's trusted issuer.
         operator_token: a bearer token with the role ``operator``.
         admission_keys: the key file that edge and origin share; admission tokens are made with it.
@@ -34,7 +35,7 @@ class BenchConfig:
         facts: facts that those rules find eligible, as ``POST /v1/eligibility:evaluate`` takes them.
         store_pids: processes of the stores, to keep off the server's core; may be empty.
         out_file: the flat JSON object. ``work_dir``: prepared requests, logs.
-        only: ``edge``, ``origin`` or None for all.
+        only: ``edge``, ``origin``, ``search`` (a part of ``origin``) or None for all.
         commit: what was measured, for the record.
         pairs: how often each ratio is measured, at least 5; short runs in many pairs stand noise better than long ones
             in few. ``seconds``: how long each run takes, whole seconds.
@@ -44,6 +45,7 @@ class BenchConfig:
     origin: Service
     redis_url: str = field(repr=False)
     database_url: str = field(repr=False)
+    fresh_database: Callable[[str], str] = field(repr=False)
     mint: Callable[[str], str] = field(repr=False)
     operator_token: str = field(repr=False)
     admission_keys: Path

@@ -10,18 +10,20 @@ import msgspec
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from loadtest.bench import booking_rows, edge_rows, line_rows, origin_rows
+from loadtest.bench import booking_rows, edge_rows, line_rows, origin_rows, search_rows
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.edge_side import edge_side
 from loadtest.bench.machine import BenchError, Cores, cores, describe, kept_off
 from loadtest.bench.origin_side import origin_side
 from loadtest.bench.rows import Figure, Row, S, Table
+from loadtest.bench.search_side import search_side
 from loadtest.psql import SqlError
 from loadtest.stats import spread
 
 EDGE = Table([*edge_rows.TABLE.rows, *line_rows.TABLE.rows])
 ORIGIN = Table([*booking_rows.TABLE.rows, *origin_rows.TABLE.rows])
-_PARTS = ("edge", "origin")
+SEARCH = search_rows.TABLE
+_PARTS = ("edge", "origin", "search")
 
 
 @dataclass
@@ -46,7 +48,7 @@ def run(config: BenchConfig) -> int:
     """
     console = Console()
     if config.only not in {None, *_PARTS}:
-        console.print(f"no such part: {config.only}; there are {' and '.join(_PARTS)}", highlight=False)
+        console.print(f"no such part: {config.only}; there are {', '.join(_PARTS)}", highlight=False)
         return 2
     started = time.monotonic()
     results = Results()
@@ -83,6 +85,8 @@ def measure(config: BenchConfig, results: Results, console: Console) -> None:
             _part(edge_side, config, found, EDGE, results, console)
         if config.only in {None, "origin"}:
             _part(origin_side, config, found, ORIGIN, results, console)
+        if config.only in {None, "origin", "search"}:
+            _part(search_side, config, found, SEARCH, results, console)
 
 
 def _part(

@@ -1,39 +1,14 @@
--- name: search
--- Slots with free places within a radius: nearest site first, then earliest. Walks the sites outwards by the gist index
--- and, for each, its slots in time by the unique index; it stops when it has enough.
-SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
-       near.id AS site, near.name, near.address, near.town, near.lat, near.lng, near.time_zone, near.step_free
-  FROM (
-        SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free,
-               earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) AS distance_m
-          FROM site
-         WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(:lat, :lng), :radius_m)
-           AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(:lat, :lng)) <= :radius_m
-         ORDER BY distance_m, site.id  -- sorted here, or every slot in the radius would be read and sorted below
-       ) near
- CROSS JOIN LATERAL (
-        SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining
-          FROM slot
-         WHERE slot.site = near.id
-           AND slot.starts_at >= :starts_from AND slot.starts_at < :starts_before
-           AND slot.programme = :programme
-           AND slot.remaining > 0
-           AND (:products::text[] IS NULL OR slot.product = ANY (:products::text[]))
-         ORDER BY slot.starts_at, slot.id
-         LIMIT :per_site
-       ) s
- ORDER BY near.distance_m, near.id, s.starts_at, s.id
- LIMIT :at_most;
-
 -- name: alternatives
 -- Free slots of the products a person may have, near a slot that is gone: at its own site and around, close in time.
 SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
-       near.id AS site, near.name, near.address, near.town, near.lat, near.lng, near.time_zone, near.step_free
+       near.id AS site, near.name, near.address, near.town, near.lat, near.lng, near.time_zone, near.step_free,
+       near.accessibility
   FROM (SELECT slot.starts_at, slot.programme, site.lat, site.lng
           FROM slot JOIN site ON site.id = slot.site
          WHERE slot.id = :slot) wanted
  CROSS JOIN LATERAL (
         SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free,
+               site.accessibility,
                earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(wanted.lat, wanted.lng)) AS distance_m
           FROM site
          WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(wanted.lat, wanted.lng), :radius_m)
@@ -58,7 +33,8 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
 -- name: slot_facts^
 -- One slot with its site, for a page that asks to confirm it.
 SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, 0::float8 AS distance_m,
-       site.id AS site, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free
+       site.id AS site, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free,
+       site.accessibility
   FROM slot s JOIN site ON site.id = s.site
  WHERE s.id = :slot AND s.programme = :programme;
 

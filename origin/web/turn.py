@@ -9,13 +9,13 @@ from starlette.routing import BaseRoute, Route
 from origin import admission
 from origin.web.form import has_answers, typed_in
 from origin.web.site import Site, see
-from origin.web.visit import Typed, Visit, text_of
+from origin.web.visit import Typed, Visit
+from origin.web.wish import NAMES
 from shared.http import Json
 from shared.problem import Problem
 from shared.web.languages import ours
 
 EXTEND = "/turn/extend"
-_SEARCH = ("town", "radius", "from", "step_free")
 
 
 class TurnPages:
@@ -48,5 +48,7 @@ class TurnPages:
 def _back(visit: Visit, form: FormData) -> str:
     """Return where the button was pressed; on the page of times, with the search as it stands in its fields."""
     back = ours(visit.request.query_params.get("back"))
-    search = {name: text_of(form, name) for name in _SEARCH if name in form}
+    search = [
+        (name, value[:256]) for name, value in form.multi_items() if name in NAMES and isinstance(value, str) and value
+    ]
     return f"/slots?{urlencode(search)}" if search and back.partition("?")[0] == "/slots" else back

@@ -107,6 +107,7 @@ async def test_booking_pages_in_arabic_and_french(stack: Stack, visit: Visit) ->
     page = way.page
     await way.to_questions()
     await way.answer()
+    await way.heading("You can book now")
     for language, address in (
         ("ar", "/slots"),
         ("fr", "/eligibility"),

@@ -15,7 +15,17 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
         base = str(origin.client.base_url)
         await origin.world.slot(capacity=100)
         ours = {path: item for path, item in document["paths"].items() if "/admin/" not in path}
-        seen = await asyncio.to_thread(fuzz, document | {"paths": ours}, base, origin.visitor().headers, 60)
+        good: dict[str, dict[str, Any]] = {
+            "GET /v1/slots": {
+                "place": "Madrid",
+                "product": ["140", "168"],
+                "sort": "first_available",
+                "step_free": "true",
+            },
+            "GET /v1/slots/days": {"lat": "40", "lng": "-3", "radius_km": "100", "month": "2027-03"},
+            "GET /v1/places": {"q": "madr"},
+        }
+        seen = await asyncio.to_thread(fuzz, document | {"paths": ours}, base, origin.visitor().headers, 60, good)
         assert {operation for operation, _ in seen} == {
             "POST /v1/appointments",
             "GET /v1/appointments/{id}",
@@ -24,6 +34,8 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
             "POST /v1/holds",
             "DELETE /v1/holds/{id}",
             "GET /v1/slots",
+            "GET /v1/slots/days",
+            "GET /v1/places",
             "POST /v1/eligibility:evaluate",
             "GET /v1/eligibility/decisions",
             "GET /v1/eligibility/decisions/{ref}",
@@ -38,6 +50,7 @@ async def test_every_answer_to_any_request_is_documented(database_url: str, tmp_
         }
         # It got behind the gate, and was refused there and before it.
         assert {("GET /v1/slots", 200), ("GET /v1/slots", 403), ("GET /v1/slots", 422)} <= seen
+        assert {("GET /v1/slots/days", 200), ("GET /v1/places", 200)} <= seen
         assert {("POST /v1/eligibility:evaluate", 200), ("POST /v1/appointments", 404)} <= seen
 
 

@@ -184,9 +184,10 @@ async def test_the_button_leads_back_with_what_was_typed_and_chosen(origin: Orig
     assert 'value="1950"' in page
     assert 'value="diabetes" checked' in page
     assert 'datetime="2027-03-01T10:00:00Z">10:00 UTC</time>' in page
-    search = {"town": "ES-MD.Madrid", "radius": "50", "from": "2027-03-05"}
-    answer = await origin.client.post("/turn/extend?back=/slots%3Ftown%3DX", data=form | search)
-    assert answer.headers["location"] == "/slots?town=ES-MD.Madrid&radius=50&from=2027-03-05"
+    search = {"place": "Madrid", "radius": "50", "from": "2027-03-05", "accessibility": ["braille", "quiet_room"]}
+    answer = await origin.client.post("/turn/extend?back=/slots%3Fplace%3DX", data=form | search)
+    query = "place=Madrid&radius=50&from=2027-03-05&accessibility=braille&accessibility=quiet_room"
+    assert answer.headers["location"] == f"/slots?{query}"
 
 
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example/", "/\\evil.example", ""])

@@ -129,3 +129,14 @@ async def test_every_site_of_the_demo_has_a_postcode_also_one_from_before_there_
     await asyncio.to_thread(sow)
 
     assert [row["id"] for row in await database.fetch("SELECT id FROM site WHERE postcode = ''")] == [1]
+
+
+async def test_people_can_look_from_towns_that_have_no_site(
+    database: asyncpg.Connection, sow: Callable[..., None]
+) -> None:
+    await asyncio.to_thread(sow, sites=40)
+    before = await database.fetchval("SELECT count(*) FROM gazetteer")
+    assert before == len(demo.towns()) > 500
+    assert await database.fetchval("SELECT count(*) FROM gazetteer WHERE name NOT IN (SELECT town FROM site)") > 400
+    await asyncio.to_thread(sow)
+    assert await database.fetchval("SELECT count(*) FROM gazetteer") == before

@@ -11,7 +11,7 @@ from loadtest.bench.config import BenchConfig, Service
 from loadtest.bench.machine import BenchError, Cores
 from loadtest.bench.measure import Paired, Rate, paired
 from loadtest.bench.rows import Figure, Row, Table, ratio
-from loadtest.bench.run import EDGE, ORIGIN, Results, draw, run, write
+from loadtest.bench.run import EDGE, ORIGIN, SEARCH, Results, draw, run, write
 from loadtest.bench.wrk import Load, read_answers, request
 
 NOTHING = Service((), {})
@@ -19,7 +19,7 @@ NOTHING = Service((), {})
 
 def config(tmp_path: Path, only: str | None = None) -> BenchConfig:
     out = tmp_path / "build" / "bench.json"
-    return BenchConfig(NOTHING, NOTHING, "r", "d", str, "t", tmp_path, {}, out_file=out, only=only, commit="abc")
+    return BenchConfig(NOTHING, NOTHING, "r", "d", str, str, "t", tmp_path, {}, out_file=out, only=only, commit="abc")
 
 
 def test_both_sides_are_measured_in_turn_with_the_machine_probed_around_each_pair() -> None:
@@ -100,11 +100,12 @@ def test_a_row_is_one_function() -> None:
 
 
 def test_the_promised_rows_are_there() -> None:
-    names = {row.name for row in EDGE.rows} | {row.name for row in ORIGIN.rows}
+    names = {row.name for table in (EDGE, ORIGIN, SEARCH) for row in table.rows}
     assert names >= {
         *("edge.join_ratio", "edge.standing_ratio", "edge.status_ratio", "edge.claim_ratio", "edge.page_ratio"),
         *("edge.bytes_per_waiting", "edge.join_growth", "edge.claim_growth", "edge.rate_error", "edge.overshoot"),
         *("origin.book_ratio", "origin.book_pg_ratio", "origin.hot_ratio", "origin.refuse_ratio"),
+        *("origin.search_p99_ms", "origin.search_growth"),
     }
 
 
@@ -131,7 +132,7 @@ def test_the_table_shows_the_goal_beside_each_figure() -> None:
 
 def test_an_unknown_part_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(config(tmp_path, only="edgy")) == 2
-    assert "edge and origin" in capsys.readouterr().out
+    assert "edge, origin, search" in capsys.readouterr().out
 
 
 def test_cores_pin_only_where_there_are_two() -> None:

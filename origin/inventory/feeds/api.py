@@ -17,7 +17,7 @@ from origin.inventory.feeds.publish import Edition, Kind
 from origin.inventory.feeds.resources import Manifest
 from origin.inventory.feeds.spool import Reader
 from origin.state import OriginState, state_of
-from shared.http import Endpoint, Header, Json, read_query
+from shared.http import IF_NONE_MATCH, Endpoint, Json, has_already, read_query
 from shared.problem import Problem
 
 
@@ -60,7 +60,7 @@ async def read_manifest(request: Request) -> Response:
         "Cache-Control": _cached(state),
         "Last-Modified": format_datetime(manifest.transaction_time, usegmt=True),
     }
-    if _has(request, headers["ETag"]):
+    if has_already(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -87,7 +87,7 @@ async def _file(request: Request, kind: Kind) -> Response:
     edition, reader = await state.feeds.read(programme, kind, region)
     packed = _takes_gzip(request)
     headers = _headers(state, edition, packed=packed)
-    if _has(request, edition.spool.tag):
+    if has_already(request, edition.spool.tag):
         reader.close()
         return Response(status_code=304, headers=headers)
     if request.method == "HEAD":
@@ -146,12 +146,6 @@ def _cached(state: OriginState) -> str:
     return f"public, max-age={state.feeds.fresh_s}"
 
 
-def _has(request: Request, tag: str) -> bool:
-    """Return whether the client has it already (weak comparison, RFC 9110)."""
-    given = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    return "*" in given or tag.removeprefix("W/") in given
-
-
 def _takes_gzip(request: Request) -> bool:
     for each in request.headers.get("accept-encoding", "").lower().split(","):
         name, _, weight = each.replace(" ", "").partition(";q=")
@@ -160,7 +154,6 @@ def _takes_gzip(request: Request) -> bool:
     return False
 
 
-_IF_NONE_MATCH = Header("If-None-Match", "The entity tag of what the client has: 304 where that is still right.")
 _PROGRAMME = {"programme": {"type": "string"}}
 _FILE = {200: shapes.MEDIA_TYPE, 304: None}
 _UNKNOWN = (errors.PROGRAMME_UNKNOWN, errors.REGION_UNKNOWN)
@@ -174,7 +167,7 @@ ENDPOINTS = (
         "The manifest of a programme's public feed (SMART Scheduling Links)",
         answers={200: Manifest, 304: None},
         path_params=_PROGRAMME,
-        headers=(_IF_NONE_MATCH,),
+        headers=(IF_NONE_MATCH,),
         problems=(errors.PROGRAMME_UNKNOWN,),
     ),
     *(
@@ -186,7 +179,7 @@ ENDPOINTS = (
             answers=_FILE,
             query=FileForm,
             path_params=_PROGRAMME,
-            headers=(_IF_NONE_MATCH,),
+            headers=(IF_NONE_MATCH,),
             problems=_UNKNOWN,
         )
         for name, handler, summary in (

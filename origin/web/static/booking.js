@@ -18,7 +18,8 @@ addEventListener("pageshow", () => {
 // The position chooses the nearest town here, on the device; it is sent nowhere.
 const locate = document.getElementById("locate");
 if (locate && navigator.geolocation) {
-  const town = document.getElementById("town");
+  const place = document.getElementById("place");
+  const towns = document.getElementById("towns");
   const said = document.getElementById("located");
   const radians = (degrees) => (Number(degrees) * Math.PI) / 180;
   const away = (option, here) => {
@@ -31,9 +32,9 @@ if (locate && navigator.geolocation) {
     said.textContent = locate.dataset.wait;
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => {
-        const nearest = [...town.options].sort((a, b) => away(a, coords) - away(b, coords))[0];
-        town.value = nearest.value;
-        said.textContent = `${locate.dataset.found} ${nearest.text}`;
+        const nearest = [...towns.options].sort((a, b) => away(a, coords) - away(b, coords))[0];
+        place.value = nearest.value;
+        said.textContent = `${locate.dataset.found} ${nearest.value}`;
       },
       () => (said.textContent = locate.dataset.failed),
       { timeout: 10000, maximumAge: 600000 },

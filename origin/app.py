@@ -41,7 +41,10 @@ from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
+from origin.offers import api as offers
+from origin.offers.store import OfferStore
 from origin.rings import Rings
+from origin.sites import cancel_api
 from origin.state import OriginState, state_of
 from origin.turn import Terms
 from origin.web.pages import Pages
@@ -75,6 +78,7 @@ def endpoints() -> list[Endpoint]:
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
+        *offers.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
         *feeds.ENDPOINTS,
@@ -82,6 +86,7 @@ def endpoints() -> list[Endpoint]:
         *admin.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
+        *cancel_api.ENDPOINTS,
     ]
 
 
@@ -182,6 +187,7 @@ def _assemble(
         decisions=_decisions(rings, clock, ids, meters, database),
         slots=SlotStore(),
         bookings=Bookings(database, store, meters),
+        offers=OfferStore(),
         crowd=crowd,
         capacity=Feed(
             Supply(database),

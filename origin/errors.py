@@ -44,6 +44,16 @@ ALREADY_BOOKED = ProblemType("already_booked", 409, "You already have an appoint
 APPOINTMENT_UNKNOWN = ProblemType("appointment_unknown", 404, "There is no such appointment of yours")
 TOO_LATE = ProblemType("too_late", 409, "This appointment can no longer be cancelled")
 
+SITE_UNKNOWN = ProblemType("site_unknown", 404, "There is no such site")
+NOTHING_TO_CANCEL = ProblemType("nothing_to_cancel", 409, "There is no slot to cancel that has not begun yet")
+PEOPLE_CHANGED = ProblemType("people_changed", 409, "The slots hold another number of people than you confirmed")
+CANCELLATION_UNKNOWN = ProblemType("cancellation_unknown", 404, "This site has cancelled nothing of that number")
+OFFER_UNKNOWN = ProblemType("offer_unknown", 404, "There is no such offer for you")
+OFFER_OVER = ProblemType("offer_over", 409, "This offer was answered, or its time is over")
+OFFER_CHANGED = ProblemType("offer_changed", 409, "You are offered another time by now")
+NO_OTHER_TIME = ProblemType("no_other_time", 409, "There is no other time nearby; this one is still kept for you")
+NO_WAY_BACK = ProblemType("no_way_back", 409, "This appointment gives no right to book again without the queue")
+
 PROGRAMME_UNKNOWN = ProblemType("programme_unknown", 404, "There is no such programme")
 REGION_UNKNOWN = ProblemType("region_unknown", 404, "There is no such region")
 VERSION_UNKNOWN = ProblemType("version_unknown", 404, "There is no such version of these rules")

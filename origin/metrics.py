@@ -44,6 +44,10 @@ class OriginMetrics:
         self.book_refused = counter("book_refused", "Booking requests refused, by code.", "code")
         self.conflicts = counter("conflicts", "Round trips that lost a race in the database and were asked again.")
         self.cancelled = counter("cancelled", "Appointments cancelled by their owner.")
+        self.slots_cancelled = counter("slots_cancelled", "Slots cancelled by their site.")
+        self.displaced = counter(
+            "displaced", "Steps for people whose slot was cancelled, by what they came to.", "state"
+        )
         self.booking_seconds = Histogram(
             f"{PREFIX}_booking_seconds",
             "Time from a well-formed booking request to its answer, in seconds.",
@@ -66,6 +70,8 @@ class OriginMetrics:
             self.admission_refused.labels(reason)
         for outcome in ("opened", "asked", "eligible", "not_eligible", "incomplete", "busy"):
             self.checks.labels(outcome)
+        for state in ("offered", "accepted", "left", "declined", "lapsed", "none_found"):
+            self.displaced.labels(state)
         for outcome in ("extended", "enough", "used"):
             self.admission_extended.labels(outcome)
 

@@ -16,6 +16,7 @@ from origin.identity import People
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
+from origin.offers.store import OfferStore
 from shared.clock import Clock
 from shared.ids import Ids
 
@@ -35,6 +36,7 @@ class OriginState:
     decisions: Decisions
     slots: SlotStore
     bookings: Bookings
+    offers: OfferStore
     crowd: Crowd
     capacity: Feed
     feeds: Feeds

@@ -19,6 +19,8 @@ from origin.eligibility.facts import FactSealer
 from origin.eligibility.shadow import Shadow
 from origin.metrics import OriginMetrics
 from origin.notify.backlog import Backlog
+from origin.offers.promising import Promising
+from origin.offers.store import OfferStore
 from origin.sweeping import Sweeper
 from shared import logs
 from shared.clock import SystemClock
@@ -31,6 +33,7 @@ from shared.settings import load as load_settings
 log = structlog.get_logger(__name__)
 
 _HOLDS_EVERY_S = 1
+_OFFERS_EVERY_S = 1
 
 
 class WorkerConfig(Settings):
@@ -67,10 +70,12 @@ async def work(config: WorkerConfig) -> None:
 def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, shadow: Shadow | None) -> list[Chore]:
     every_s = config.sweep_every_s
     sweeper = Sweeper(database, SystemClock(), shadow)
+    promising = Promising(database, SystemClock(), SystemIds(), metrics, OfferStore())
     return [
         Chore("keys_forgotten", sweeper.forget_keys, every_s),
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
+        Chore("displaced_advanced", promising.run, _OFFERS_EVERY_S),
         Chore("outbox_watched", Backlog(database, SystemClock(), metrics.registry).watch, every_s),
     ]
 

@@ -31,18 +31,19 @@ async def view_appointment(request: Request) -> Response:
     """Handle the request."""
     state = state_of(request)
     person = await state.people.caller(request)
-    return Json(await view(state, person, _appointment(request)))
+    return Json(await view(state, person, appointment_id(request)))
 
 
 async def cancel_appointment(request: Request) -> Response:
     """Handle the request."""
     state = state_of(request)
     person = await state.people.caller(request)
-    await cancel(state, person, _appointment(request))
+    await cancel(state, person, appointment_id(request))
     return Response(status_code=204)
 
 
-def _appointment(request: Request) -> UUID:
+def appointment_id(request: Request) -> UUID:
+    """Return the id that the path names; raises Problem 404 ``appointment_unknown``."""
     try:
         return UUID(request.path_params["id"])
     except ValueError:

@@ -9,6 +9,7 @@ from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, view
 from origin.web.calendar import calendar
+from origin.web.offers import open_offers
 from origin.web.site import Site, see
 from origin.web.visit import Visit
 from origin.words import of_appointment
@@ -33,12 +34,14 @@ class AppointmentPages:
 
     async def _show(self, visit: Visit) -> Response:
         appointment = await _own(visit)
+        offers = await open_offers(visit, appointment=appointment.id)
         return self._site.page(
             visit,
             "appointment.html",
             id=appointment.id,
             slot=of_appointment(appointment, visit.language),
             cancelled=appointment.status == "cancelled",
+            offer=offers[0] if offers else None,
             booked=visit.request.query_params.get("booked") == "1",
         )
 

@@ -9,6 +9,7 @@ from origin.web.booking import BookingPages
 from origin.web.check import CheckPages
 from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
+from origin.web.offers import OfferPages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
 from origin.web.staff.rules import RulesPages
@@ -33,6 +34,7 @@ class Pages:
             SlotPages(self._site),
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
+            OfferPages(self._site),
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),

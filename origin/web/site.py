@@ -46,6 +46,7 @@ _SAID = {
     "key_in_flight": "in_flight",
     "key_reused": "form_stale",
     "appointment_unknown": "appointment_unknown",
+    "offer_unknown": "appointment_unknown",
     "too_late": "too_late",
     "login_unavailable": "login_unavailable",
     "login_expired": "login_failed",

@@ -44,7 +44,7 @@ from origin.metrics import OriginMetrics
 from origin.offers import api as offers
 from origin.offers.store import OfferStore
 from origin.rings import Rings
-from origin.sites import cancel_api
+from origin.sites import cancel_api, days_api
 from origin.state import OriginState, state_of
 from origin.turn import Terms
 from origin.web.pages import Pages
@@ -87,6 +87,7 @@ def endpoints() -> list[Endpoint]:
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
         *cancel_api.ENDPOINTS,
+        *days_api.ENDPOINTS,
     ]
 
 

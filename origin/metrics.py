@@ -45,6 +45,7 @@ class OriginMetrics:
         self.conflicts = counter("conflicts", "Round trips that lost a race in the database and were asked again.")
         self.cancelled = counter("cancelled", "Appointments cancelled by their owner.")
         self.slots_cancelled = counter("slots_cancelled", "Slots cancelled by their site.")
+        self.walked_in = counter("walked_in", "Places booked for people who came without an appointment.")
         self.displaced = counter(
             "displaced", "Steps for people whose slot was cancelled, by what they came to.", "state"
         )

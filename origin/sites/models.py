@@ -1,12 +1,14 @@
-"""What staff send and see of slots that are cancelled."""
+"""What staff of a site send and see."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
 from origin.admin.officials import Why
+from origin.booking.appointments import Status
+from origin.eligibility.person import Declared
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -83,6 +85,61 @@ class Cancellations(msgspec.Struct, frozen=True):
     """What a site has cancelled, newest first; at most a hundred."""
 
     cancellations: list[Cancellation]
+
+
+class DayAppointment(msgspec.Struct, frozen=True):
+    """Somebody who is expected: the code that they show, how they stand, and which dose it is. No name, no health."""
+
+    id: UUID
+    reference: str
+    status: Status
+    dose: int
+
+
+class DaySlot(msgspec.Struct, frozen=True):
+    """A slot of the day, with who is in it. Times carry the site's UTC offset; ``product``: CVX code."""
+
+    id: int
+    starts_at: datetime
+    ends_at: datetime
+    product: str
+    capacity: int
+    remaining: int
+    is_cancelled: bool
+    appointments: list[DayAppointment]
+
+
+class DayList(msgspec.Struct, frozen=True):
+    """A day at a site, by time."""
+
+    site: str
+    name: str
+    day: date
+    as_of: datetime
+    slots: list[DaySlot]
+
+
+Mark = Literal["confirmed", "checked_in", "completed", "no_show"]
+
+
+class MarkForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How staff see it; ``confirmed`` takes a mark back."""
+
+    status: Mark
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """How an appointment stands now."""
+
+    id: UUID
+    status: Mark
+
+
+class WalkInForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A slot of the site that has not begun, and what the person declares."""
+
+    slot_id: _Id
+    facts: Declared
 
 
 def reference(appointment: UUID) -> str:

@@ -41,3 +41,24 @@ SELECT c.id, c.first, c.last, c.slots, c.people, c.reason, c.actor, c.at,
  GROUP BY c.id
  ORDER BY c.at DESC, c.id
  LIMIT 100;
+
+-- name: day
+-- A site's slots that begin in a window, each with who is in it; by time, and by the code that people show.
+SELECT s.id AS slot, s.starts_at, s.ends_at, s.product, s.capacity, s.remaining,
+       s.cancellation IS NOT NULL AS is_cancelled, a.id, a.status, a.dose
+  FROM slot s LEFT JOIN appointment a ON a.slot = s.id AND a.status <> 'cancelled'
+ WHERE s.site = :site AND s.starts_at >= :starts_from AND s.starts_at < :starts_before
+ ORDER BY s.starts_at, s.id, right(a.id::text, 8);
+
+-- name: mark^
+-- Marks an appointment as staff see it.
+SELECT mark_appointment(:site, :appointment, :status, :role, :staff, :now) AS outcome;
+
+-- name: programme_of_slot^
+-- The programme of a slot of the site, and its room.
+SELECT p.id, p.room FROM slot s JOIN programme p ON p.id = s.programme WHERE s.id = :slot AND s.site = :site;
+
+-- name: walk_in^
+-- Books a place for somebody who came without admission.
+SELECT outcome, answer
+  FROM book_walk_in(:site, :staff, :role, :key, :fingerprint, :person, :slot, :decision, :appointment, :now);

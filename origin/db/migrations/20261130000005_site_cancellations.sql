@@ -387,7 +387,73 @@ LANGUAGE sql STABLE AS $$
      LIMIT 1
 $$;
 
+-- At the site ---------------------------------------------------------------------------------------------------------------
+
+-- Marks an appointment of a site as its staff see it, with the audit row. What was marked by mistake can be taken back, step
+-- by step. outcome: marked | unchanged | unknown (also at other sites) | mark_refused | mark_early (before its day, or
+-- before its time for a no-show)
+CREATE FUNCTION mark_appointment(
+    p_site bigint, p_appointment uuid, p_status text, p_role text, p_staff bytea, p_now timestamptz, OUT outcome text
+) LANGUAGE plpgsql AS $$
+DECLARE
+    ours record;
+BEGIN
+    SELECT a.status, a.programme, s.starts_at, site.time_zone INTO ours
+      FROM appointment a JOIN slot s ON s.id = a.slot JOIN site ON site.id = s.site
+     WHERE a.id = p_appointment AND site.id = p_site
+       FOR UPDATE OF a;
+    outcome := CASE
+        WHEN NOT FOUND THEN 'unknown'
+        WHEN ours.status = p_status THEN 'unchanged'
+        WHEN (ours.status, p_status) NOT IN (
+            ('confirmed', 'checked_in'), ('checked_in', 'completed'), ('completed', 'checked_in'),
+            ('checked_in', 'confirmed'), ('confirmed', 'no_show'), ('no_show', 'confirmed'), ('no_show', 'checked_in')
+        ) THEN 'mark_refused'
+        WHEN p_status = 'no_show' AND ours.starts_at > p_now THEN 'mark_early'
+        WHEN (ours.starts_at AT TIME ZONE ours.time_zone)::date > (p_now AT TIME ZONE ours.time_zone)::date THEN 'mark_early'
+        ELSE 'marked'
+    END;
+    IF outcome = 'marked' THEN
+        UPDATE appointment SET status = p_status, version = version + 1, changed_at = p_now WHERE id = p_appointment;
+        INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+        VALUES (p_now, 'marked', ours.programme, p_role, p_staff, p_appointment,
+                json_build_object('from', ours.status, 'to', p_status));
+    END IF;
+END
+$$;
+
+-- Books a free place for somebody who came without admission, once per key of the staff member, with a second audit row
+-- that says whose act it was. outcome as of `book`; slot_unknown also at other sites.
+CREATE FUNCTION book_walk_in(
+    p_site bigint, p_staff bytea, p_role text, p_key text, p_fingerprint bytea, p_person bytea, p_slot bigint,
+    p_decision uuid, p_appointment uuid, p_now timestamptz, OUT outcome text, OUT answer text
+) LANGUAGE plpgsql AS $$
+DECLARE
+    its_programme text;
+BEGIN
+    SELECT k.outcome, k.answer INTO outcome, answer FROM known_answer(p_staff, p_key, p_fingerprint) k;
+    IF outcome IS NOT NULL THEN
+        RETURN;
+    END IF;
+    SELECT s.programme INTO its_programme FROM slot s WHERE s.id = p_slot AND s.site = p_site;
+    IF NOT FOUND THEN
+        outcome := 'slot_unknown';
+        RETURN;
+    END IF;
+    SELECT b.outcome, b.answer INTO outcome, answer
+      FROM book_part(p_person, its_programme, p_slot, p_decision, 'walk-in:' || p_appointment, 1::smallint, NULL, NULL,
+                     p_appointment, p_now) b;
+    IF outcome = 'booked' THEN
+        INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+        VALUES (p_now, 'walked_in', its_programme, p_role, p_staff, p_appointment, json_build_object('slot', p_slot));
+        INSERT INTO idempotency (person, key, fingerprint, status, body, created_at)
+        VALUES (p_staff, p_key, p_fingerprint, 201, answer, p_now);
+    END IF;
+END
+$$;
+
 -- migrate:down
+DROP FUNCTION book_walk_in, mark_appointment;
 DROP FUNCTION may_return, decline_offer, ask_another, accept_offer, lock_offer, advance_displaced, end_displaced, offer_place,
     unhold, slots_nearby, course_kept, cancel_slots;
 WITH given_up AS (DELETE FROM hold WHERE id IN (SELECT hold FROM displaced) RETURNING slot)

@@ -28,7 +28,11 @@ class StaffBrowser:
 
     async def get(self, path: str = "") -> httpx.Response:
         """Open a page; redirects are not followed."""
-        return await self._send("GET", RULES + path if not path.startswith("/admin") else path)
+        return await self._send("GET", RULES + path if not path.startswith(("/admin", "/site")) else path)
+
+    async def send(self, path: str, form: dict[str, Any]) -> httpx.Response:
+        """Send a form as it is."""
+        return await self._send("POST", path, form)
 
     async def post(self, path: str, page: str = "", **form: Any) -> httpx.Response:
         """Send a form that is on ``page``, with its key."""

@@ -1,5 +1,5 @@
 -- name: due
--- What the worker has to do something about, whose slot begins first before the others: what waits, what was not answered in
+-- What the worker has to do something about, whose slot begins first, and who booked first, before the others: what waits, what was not answered in
 -- time, what lost the place that was held for it, and what its person has changed.
 SELECT d.id
   FROM displaced d
@@ -9,7 +9,7 @@ SELECT d.id
    AND (a.slot <> d.slot OR a.status NOT IN ('held', 'confirmed')
         OR p.frozen_since IS NULL AND d.state = 'waiting'
         OR d.state = 'offered' AND (d.until <= :now OR NOT EXISTS (SELECT FROM hold h WHERE h.id = d.hold)))
- ORDER BY d.starts_at, d.id
+ ORDER BY d.starts_at, a.created_at, d.id
  LIMIT :at_most;
 
 -- name: advance^

@@ -91,7 +91,11 @@ class Door:
 
 def _ineligible(decision: Decision) -> Problem:
     refused = Problem(errors.INELIGIBLE)
-    refused.members |= {"reasons": decision.reasons, "missing": decision.missing}
+    refused.members |= {
+        "reasons": decision.reasons,
+        "missing": decision.missing,
+        "rule_version": decision.rule_version,
+    }
     return refused
 
 

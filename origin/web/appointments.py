@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, view
+from origin.sites.models import reference
 from origin.web.calendar import calendar
 from origin.web.offers import open_offers
 from origin.web.site import Site, see
@@ -39,6 +40,7 @@ class AppointmentPages:
             visit,
             "appointment.html",
             id=appointment.id,
+            reference=reference(appointment.id),
             slot=of_appointment(appointment, visit.language),
             cancelled=appointment.status == "cancelled",
             offer=offers[0] if offers else None,

@@ -12,8 +12,10 @@ from origin.web.eligibility import EligibilityPages
 from origin.web.offers import OfferPages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
+from origin.web.staff.days import DayPages
 from origin.web.staff.rules import RulesPages
 from origin.web.staff.rules_acts import RulesActs
+from origin.web.staff.sites import SitePages
 from origin.web.staff.support import SupportPages
 from origin.web.turn import TurnPages
 from shared.clock import Clock
@@ -38,6 +40,8 @@ class Pages:
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),
+            SitePages(self._site),
+            DayPages(self._site, ids),
             CheckPages(self._site, config, clock),
             rules,
             RulesActs(self._site, rules),

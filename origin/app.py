@@ -47,6 +47,8 @@ from origin.rings import Rings
 from origin.sites import cancel_api, days_api
 from origin.state import OriginState, state_of
 from origin.turn import Terms
+from origin.waitlist import api as waitlist
+from origin.waitlist.store import WaitlistStore
 from origin.web.pages import Pages
 from shared import openapi, service
 from shared.bearer import BearerVerifier
@@ -79,6 +81,7 @@ def endpoints() -> list[Endpoint]:
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
         *offers.ENDPOINTS,
+        *waitlist.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
         *feeds.ENDPOINTS,
@@ -189,6 +192,7 @@ def _assemble(
         slots=SlotStore(),
         bookings=Bookings(database, store, meters),
         offers=OfferStore(),
+        waitlist=WaitlistStore(),
         crowd=crowd,
         capacity=Feed(
             Supply(database),

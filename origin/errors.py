@@ -54,6 +54,9 @@ OFFER_UNKNOWN = ProblemType("offer_unknown", 404, "There is no such offer for yo
 OFFER_OVER = ProblemType("offer_over", 409, "This offer was answered, or its time is over")
 OFFER_CHANGED = ProblemType("offer_changed", 409, "You are offered another time by now")
 NO_OTHER_TIME = ProblemType("no_other_time", 409, "There is no other time nearby; this one is still kept for you")
+NO_WAITLIST = ProblemType("no_waitlist", 409, "This programme has no waitlist")
+ALREADY_WAITING = ProblemType("already_waiting", 409, "You are on the waitlist already")
+ENTRY_UNKNOWN = ProblemType("entry_unknown", 404, "There is no such entry of yours on the waitlist")
 NO_WAY_BACK = ProblemType("no_way_back", 409, "This appointment gives no right to book again without the queue")
 
 PROGRAMME_UNKNOWN = ProblemType("programme_unknown", 404, "There is no such programme")

@@ -49,6 +49,7 @@ class OriginMetrics:
         self.displaced = counter(
             "displaced", "Steps for people whose slot was cancelled, by what they came to.", "state"
         )
+        self.waitlist = counter("waitlist", "Steps of people on the waitlist.", "step")
         self.booking_seconds = Histogram(
             f"{PREFIX}_booking_seconds",
             "Time from a well-formed booking request to its answer, in seconds.",
@@ -73,6 +74,8 @@ class OriginMetrics:
             self.checks.labels(outcome)
         for state in ("offered", "accepted", "left", "declined", "lapsed", "none_found"):
             self.displaced.labels(state)
+        for step in ("joined", "offered", "missed", "booked", "left", "over"):
+            self.waitlist.labels(step)
         for outcome in ("extended", "enough", "used"):
             self.admission_extended.labels(outcome)
 

@@ -17,6 +17,7 @@ from origin.inventory.feeds.publish import Feeds
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from origin.offers.store import OfferStore
+from origin.waitlist.store import WaitlistStore
 from shared.clock import Clock
 from shared.ids import Ids
 
@@ -37,6 +38,7 @@ class OriginState:
     slots: SlotStore
     bookings: Bookings
     offers: OfferStore
+    waitlist: WaitlistStore
     crowd: Crowd
     capacity: Feed
     feeds: Feeds

@@ -22,6 +22,8 @@ from origin.notify.backlog import Backlog
 from origin.offers.promising import Promising
 from origin.offers.store import OfferStore
 from origin.sweeping import Sweeper
+from origin.waitlist.offering import Offering
+from origin.waitlist.store import WaitlistStore
 from shared import logs
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -71,11 +73,13 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
     every_s = config.sweep_every_s
     sweeper = Sweeper(database, SystemClock(), shadow)
     promising = Promising(database, SystemClock(), SystemIds(), metrics, OfferStore())
+    offering = Offering(database, SystemClock(), SystemIds(), metrics, WaitlistStore())
     return [
         Chore("keys_forgotten", sweeper.forget_keys, every_s),
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
         Chore("displaced_advanced", promising.run, _OFFERS_EVERY_S),
+        Chore("waitlist_offered", offering.run, _OFFERS_EVERY_S),
         Chore("outbox_watched", Backlog(database, SystemClock(), metrics.registry).watch, every_s),
     ]
 

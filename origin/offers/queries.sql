@@ -1,6 +1,6 @@
 -- name: due
--- What the worker has to do something about, whose slot begins first, and who booked first, before the others: what waits, what was not answered in
--- time, what lost the place that was held for it, and what its person has changed.
+-- What the worker has to do something about: what waits, what was not answered in time, what lost the place that was held
+-- for it, and what its person has changed. Whose slot begins first comes first, and of those who booked first.
 SELECT d.id
   FROM displaced d
   JOIN appointment a ON a.id = d.appointment

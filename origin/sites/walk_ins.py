@@ -56,6 +56,7 @@ class Door:
         """
         programme = await self.programme_of(slot)
         person = self.state.people.pseudonym(_ISSUER, self.state.ids.secret(32))
+        outcome, answer = "rules_changed", ""
         for _ in range(_MOST_RULE_CHANGES):
             with no_rules_refused():
                 decision = await self.state.decisions.decide(programme, person, facts)

@@ -1,0 +1,50 @@
+-- name: join^
+-- Joins the waitlist.
+SELECT join_waitlist(:entry, :programme, :person, :admission, :decision, :site, :lat, :lng, :radius_km, :starts_from,
+                     :starts_before, :now) AS outcome;
+
+-- name: entries
+-- A person's entries: open ones, and those that ended in the last thirty days.
+SELECT e.id AS entry, e.programme, e.state, e.site AS wished_site, e.lat AS wished_lat, e.lng AS wished_lng, e.radius_km,
+       e.starts_from, e.starts_before, e.created_at, e.until, e.admission, p.room, wished.name AS wished_name,
+       s.id, s.starts_at, s.ends_at, s.product, s.remaining, site.id AS site, site.name, site.address, site.town, site.lat,
+       site.lng, site.time_zone, site.step_free,
+       coalesce(earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(e.lat, e.lng)), 0) AS distance_m
+  FROM waitlist_entry e
+  JOIN programme p ON p.id = e.programme
+  LEFT JOIN site wished ON wished.id = e.site
+  LEFT JOIN slot s ON s.id = e.offered AND e.state = 'offered' AND e.until > :now
+  LEFT JOIN site ON site.id = s.site
+ WHERE e.person = :person
+   AND (:entry::uuid IS NULL OR e.id = :entry)
+   AND (e.state IN ('waiting', 'offered') OR e.changed_at > :now - interval '30 days')
+ ORDER BY e.state IN ('waiting', 'offered') DESC, e.created_at DESC, e.id;
+
+-- name: is_own^
+-- Whether an entry is a person's.
+SELECT id FROM waitlist_entry WHERE id = :entry AND person = :person;
+
+-- name: settle^
+-- Ends an entry or its offer, where that is due or wished.
+SELECT settle_entry(:entry, :leave, :now) AS state;
+
+-- name: due
+-- Entries to be settled: booked, missed, or over.
+SELECT e.id FROM waitlist_entry e
+ WHERE e.state IN ('waiting', 'offered')
+   AND (e.starts_before <= :now AND e.state = 'waiting'
+        OR e.state = 'offered' AND (e.until <= :now OR NOT EXISTS (SELECT FROM hold h WHERE h.id = e.hold))
+        OR EXISTS (SELECT FROM appointment a
+                    WHERE a.programme = e.programme AND a.person = e.person
+                      AND (a.admission = e.admission
+                           OR a.dose = e.dose AND a.status IN ('held', 'confirmed', 'checked_in'))))
+ ORDER BY e.created_at, e.id
+ LIMIT :at_most;
+
+-- name: programmes
+-- Programmes in which somebody waits.
+SELECT DISTINCT programme FROM waitlist_entry WHERE state = 'waiting' ORDER BY programme;
+
+-- name: offer_next^
+-- Offers one free place to who has waited longest of those that want it.
+SELECT offer_next(:programme, :hold, :now) AS entry;

@@ -14,6 +14,7 @@ from origin.web.login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
 from origin.web.offers import open_offers
 from origin.web.site import Site, see
 from origin.web.visit import KEPT_S, Kept, Visit, text_of
+from origin.web.waitlist import own_entries
 from origin.words import of_appointment
 from shared.bearer import Identity
 from shared.ids import Ids
@@ -65,6 +66,7 @@ class AccountPages:
             next=self._next(visit, admitted=admitted is not None),
             minutes_left=left,
             exception=exception,
+            entries=await own_entries(visit),
             offers=[each for each in await open_offers(visit) if each.is_open or each.may_return],
         )
 

@@ -94,7 +94,7 @@ class BookingPages:
     ) -> Response:
         if refused.kind is errors.SLOT_GONE:
             slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in _alternatives(refused)]
-            return self._site.page(visit, "taken.html", 409, alternatives=slots)
+            return self._site.page(visit, "taken.html", 409, alternatives=slots, wanted=_slot_id(visit))
         if refused.kind is problem.STORE_UNAVAILABLE:
             response = self._site.page(visit, "unsure.html", 503, key=key, path=visit.request.url.path)
             response.headers["Retry-After"] = str(refused.retry_after_s or 2)

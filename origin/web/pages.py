@@ -18,6 +18,7 @@ from origin.web.staff.rules_acts import RulesActs
 from origin.web.staff.sites import SitePages
 from origin.web.staff.support import SupportPages
 from origin.web.turn import TurnPages
+from origin.web.waitlist import WaitlistPages
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
@@ -37,6 +38,7 @@ class Pages:
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
             OfferPages(self._site),
+            WaitlistPages(self._site),
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),

@@ -47,6 +47,7 @@ _SAID = {
     "key_reused": "form_stale",
     "appointment_unknown": "appointment_unknown",
     "offer_unknown": "appointment_unknown",
+    "entry_unknown": "appointment_unknown",
     "too_late": "too_late",
     "login_unavailable": "login_unavailable",
     "login_expired": "login_failed",
@@ -96,6 +97,7 @@ class Site:
             "edge_url": self.edge_url,
             "turn": self._turn(visit),
             "rules_out": visit.rules_out,
+            "has_waitlist": visit.turn is not None and visit.turn.programme.waitlist,
         }
         html = self._environments[visit.language].get_template(template).render(common | context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))

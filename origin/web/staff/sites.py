@@ -5,7 +5,6 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import msgspec
-from babel.dates import format_datetime
 from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -19,6 +18,7 @@ from origin.sites.models import CancelForm, Cancellation, Progress
 from origin.sites.staff import SITE_STAFF, StaffedSite, roles_at, site_by_code
 from origin.web.site import Site, see
 from origin.web.visit import Visit, text_of
+from origin.words import clock_time, day
 from shared import problem
 from shared.problem import Problem
 
@@ -80,12 +80,12 @@ class Wish:
             raise Problem(problem.INVALID_BODY) from None
 
     def _window(self, site: StaffedSite) -> tuple[datetime, datetime]:
-        day, zone = date.fromisoformat(self.day), ZoneInfo(site.time_zone)
-        starts_from, starts_before = bounds(site, day)
+        on, zone = date.fromisoformat(self.day), ZoneInfo(site.time_zone)
+        starts_from, starts_before = bounds(site, on)
         if self.first:
-            starts_from = datetime.combine(day, time.fromisoformat(self.first), zone)
+            starts_from = datetime.combine(on, time.fromisoformat(self.first), zone)
         if self.last:
-            starts_before = datetime.combine(day, time.fromisoformat(self.last), zone)
+            starts_before = datetime.combine(on, time.fromisoformat(self.last), zone)
         return starts_from, starts_before
 
 
@@ -180,8 +180,10 @@ class SitePages:
         return see(f"/site/{site.code}?done=cancelled#cancelled")
 
     def _span(self, each: Cancellation, language: str) -> str:
-        first, last = (format_datetime(at, "medium", locale=language) for at in (each.first, each.last))
-        return first if first == last else f"{first} – {last}"
+        first, last = (f"{day(at.date(), language)}, {clock_time(at, language)}" for at in (each.first, each.last))
+        if first == last:
+            return first
+        return f"{first} – {clock_time(each.last, language) if each.first.date() == each.last.date() else last}"
 
 
 def official_at(visit: Visit) -> Official:

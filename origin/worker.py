@@ -36,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 _HOLDS_EVERY_S = 1
 _OFFERS_EVERY_S = 1
+_WAITLIST_EVERY_S = 2
 
 
 class WorkerConfig(Settings):
@@ -79,7 +80,7 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
         Chore("displaced_advanced", promising.run, _OFFERS_EVERY_S),
-        Chore("waitlist_offered", offering.run, _OFFERS_EVERY_S),
+        Chore("waitlist_offered", offering.run, _WAITLIST_EVERY_S),
         Chore("outbox_watched", Backlog(database, SystemClock(), metrics.registry).watch, every_s),
     ]
 

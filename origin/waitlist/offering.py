@@ -1,6 +1,7 @@
 """Offers places that became free to those who wait, oldest first; resumable, one person and one transaction each."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from origin.db.pool import Database
 from origin.db.sql import Connection
@@ -10,6 +11,7 @@ from shared.clock import Clock
 from shared.ids import Ids
 
 _BATCH = 200
+_MOST_WANTED = 2000
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Offering:
         """
         async with self.database.connection() as connection:
             done = await self._settle(connection)
-            for programme in await self.store.programmes(connection):
-                done += await self._offer(connection, programme)
+            async with self.store.leading(connection) as leads:
+                for programme in await self.store.programmes(connection) if leads else []:
+                    done += await self._offer(connection, programme)
         return done
 
     async def _settle(self, connection: Connection) -> int:
@@ -44,9 +47,14 @@ class Offering:
         return done
 
     async def _offer(self, connection: Connection, programme: str) -> int:
-        for done in range(_BATCH):
-            now = self.clock.now()
-            if await self.store.offer_next(connection, programme, hold=self.ids.uuid(), now=now) is None:
-                return done
-            self.metrics.waitlist.labels("offered").inc()
-        return _BATCH
+        served: set[UUID] = set()
+        gone: set[int] = set()
+        for wanted in await self.store.wanted(connection, programme, now=self.clock.now(), at_most=_MOST_WANTED):
+            if wanted.entry in served or wanted.slot in gone:
+                continue
+            if await self.store.offer(connection, wanted, hold=self.ids.uuid(), now=self.clock.now()):
+                self.metrics.waitlist.labels("offered").inc()
+                served.add(wanted.entry)
+            else:
+                gone.add(wanted.slot)
+        return len(served)

@@ -41,10 +41,40 @@ SELECT e.id FROM waitlist_entry e
  ORDER BY e.created_at, e.id
  LIMIT :at_most;
 
--- name: programmes
--- Programmes in which somebody waits.
-SELECT DISTINCT programme FROM waitlist_entry WHERE state = 'waiting' ORDER BY programme;
+-- name: lead^
+-- Whether this session may offer places: one at a time, or who came later could be served before.
+SELECT pg_try_advisory_lock(hashtext('waitlist'), 0) AS leads;
 
--- name: offer_next^
--- Offers one free place to who has waited longest of those that want it.
-SELECT offer_next(:programme, :hold, :now) AS entry;
+-- name: follow^
+SELECT pg_advisory_unlock(hashtext('waitlist'), 0);
+
+-- name: programmes
+-- Programmes in which somebody waits, and places can be offered.
+SELECT p.id AS programme FROM programme p
+ WHERE p.frozen_since IS NULL
+   AND EXISTS (SELECT FROM waitlist_entry e WHERE e.programme = p.id AND e.state = 'waiting')
+ ORDER BY p.id;
+
+-- name: wanted
+-- Who wants what is free: who has waited longest first, with the soonest slot. Reads every slot of the programme, for no
+-- index holds `remaining`; from there it goes to those who wait for what is free, and to nobody else.
+WITH free AS MATERIALIZED (
+    SELECT s.id, s.starts_at, s.product, s.site
+      FROM slot s JOIN site ON site.id = s.site
+     WHERE s.programme = :programme AND s.remaining > 0 AND s.starts_at >= :now::timestamptz + interval '1 hour'
+       AND NOT EXISTS (SELECT FROM region_freeze f WHERE f.programme = :programme AND f.region = site.region)
+)
+SELECT e.id AS entry, free.id AS slot
+  FROM free
+  JOIN waitlist_site w ON w.site = free.site
+  JOIN waitlist_entry e ON e.id = w.entry
+ WHERE e.programme = :programme AND e.state = 'waiting' AND free.product = ANY (e.products)
+   AND free.starts_at >= e.starts_from AND free.starts_at < e.starts_before
+   AND free.id <> ALL (e.passed)
+   AND NOT EXISTS (SELECT FROM hold h WHERE h.person = e.person AND h.slot = free.id)
+ ORDER BY e.created_at, e.id, free.starts_at, free.id
+ LIMIT :at_most;
+
+-- name: offer^
+-- Holds a place for somebody who waits.
+SELECT offer_entry(:entry, :slot, :hold, :now) AS offered;

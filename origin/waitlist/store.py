@@ -1,5 +1,7 @@
 """The waitlist in the database. The guarantees live in the SQL functions."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -50,6 +52,13 @@ class Kept(msgspec.Struct, frozen=True):
     room: str
 
 
+class Wanted(msgspec.Struct, frozen=True):
+    """A slot with a free place, and an entry that wishes for it."""
+
+    entry: UUID
+    slot: int
+
+
 class WaitlistStore:
     """Each method is one statement and, outside a transaction, one commit."""
 
@@ -86,13 +95,30 @@ class WaitlistStore:
         state: State | None = row["state"]
         return state
 
+    @asynccontextmanager
+    async def leading(self, connection: Connection) -> AsyncIterator[bool]:
+        """Say whether this connection may offer places: one does at a time, and one that dies makes way."""
+        queries = load(QUERIES)
+        row = await queries["lead"].row(connection)
+        assert row is not None
+        try:
+            yield row["leads"]
+        finally:
+            if row["leads"]:
+                await queries["follow"].row(connection)
+
     async def programmes(self, connection: Connection) -> list[str]:
-        """Return the programmes in which somebody waits."""
+        """Return the programmes in which somebody waits, and places can be offered."""
         return [row["programme"] for row in await load(QUERIES)["programmes"].rows(connection)]
 
-    async def offer_next(self, connection: Connection, programme: str, *, hold: UUID, now: datetime) -> UUID | None:
-        """Hold one free place for who has waited longest of those that want it; return whose entry that is."""
-        row = await load(QUERIES)["offer_next"].row(connection, programme=programme, hold=hold, now=now)
+    async def wanted(self, connection: Connection, programme: str, *, now: datetime, at_most: int) -> list[Wanted]:
+        """Return who wants what is free: who has waited longest first, with the soonest slot first."""
+        rows = await load(QUERIES)["wanted"].rows(connection, programme=programme, now=now, at_most=at_most)
+        return [Wanted(row["entry"], row["slot"]) for row in rows]
+
+    async def offer(self, connection: Connection, wanted: Wanted, *, hold: UUID, now: datetime) -> bool:
+        """Hold a place for somebody; False where it is gone by now, or they wait no longer."""
+        row = await load(QUERIES)["offer"].row(connection, entry=wanted.entry, slot=wanted.slot, hold=hold, now=now)
         assert row is not None
-        entry: UUID | None = row["entry"]
-        return entry
+        offered: bool = row["offered"]
+        return offered

@@ -15,6 +15,7 @@ from tests.origin_world import MADRID, SENIOR, START, Origin, Visitor, bearer
 
 DAYS = {"from": START.isoformat(), "to": (START + timedelta(days=7)).isoformat()}
 AT_SITE = {"site_id": 1} | DAYS
+_NOBODYS = "7e6f8f0e-3c2a-4f0e-9d7e-0123456789ab"
 AROUND = {"lat": MADRID[0], "lng": MADRID[1], "radius_km": 20} | DAYS
 
 
@@ -211,10 +212,10 @@ async def test_who_may_not_wait_is_told_why(origin: Origin) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("POST", "/v1/waitlist", AT_SITE | {"decision_ref": str(uuid4())}),
+        ("POST", "/v1/waitlist", AT_SITE | {"decision_ref": _NOBODYS}),
         ("GET", "/v1/waitlist", None),
-        ("DELETE", f"/v1/waitlist/{uuid4()}", None),
-        ("POST", f"/v1/waitlist/{uuid4()}:enter", None),
+        ("DELETE", f"/v1/waitlist/{_NOBODYS}", None),
+        ("POST", f"/v1/waitlist/{_NOBODYS}:enter", None),
     ],
 )
 async def test_every_call_needs_somebody_and_joining_an_admission(

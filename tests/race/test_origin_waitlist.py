@@ -4,18 +4,21 @@ Beside it stands the negative control: an offer by a worker that looks what is f
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from origin.db.pool import connect
+from origin.db.pool import Database, create_pool
 from origin.db.sql import Connection
-from origin.waitlist.store import WaitlistStore
+from origin.metrics import OriginMetrics
+from origin.waitlist.offering import Offering
+from origin.waitlist.store import WaitlistStore, Wanted
+from shared.ids import SystemIds
 from tests.origin_world import START, Visitor
-from tests.race.meeting import Meeting
 from tests.race.test_origin_races import Town, codes, town
 
 PEOPLE = 12
@@ -40,14 +43,12 @@ async def waiting(town: Town, number: int) -> Visitor:
 
 async def offer(url: str, town: Town, store: WaitlistStore) -> int:
     """One worker: offer all that is free; return how many it has offered."""
-    connection = await connect(url)
+    metrics = OriginMetrics(CollectorRegistry())
+    database = Database(await create_pool(url, size=1), metrics, wait_s=5)
     try:
-        offered = 0
-        while await store.offer_next(connection, "demo", hold=uuid4(), now=town.world.clock.now()) is not None:
-            offered += 1
-        return offered
+        return await Offering(database, town.world.clock, SystemIds(), metrics, store).run()
     finally:
-        await connection.close()
+        await database.close()
 
 
 async def test_a_freed_place_is_either_offered_or_sold_and_once(guarded: Town, database_url: str) -> None:
@@ -78,29 +79,24 @@ async def test_a_freed_place_is_either_offered_or_sold_and_once(guarded: Town, d
 
 
 class LooksThenOffers(WaitlistStore):
-    """A worker that looks what is free and then writes. The first two to have looked wait for each other."""
+    """A worker that looks what is free and then writes; ``meanwhile`` happens between the two."""
 
-    def __init__(self, meeting: Meeting) -> None:
-        self._meeting = meeting
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        self._meanwhile = meanwhile
 
-    async def offer_next(self, connection: Connection, programme: str, *, hold: UUID, now: datetime) -> UUID | None:
-        free = await connection.fetchrow("SELECT id, remaining FROM slot WHERE remaining > 0")
-        entry = await connection.fetchrow("SELECT id, person FROM waitlist_entry WHERE state = 'waiting' ORDER BY id")
-        if free is None or entry is None:
-            return None
-        await self._meeting()
+    async def offer(self, connection: Connection, wanted: Wanted, *, hold: UUID, now: datetime) -> bool:
+        remaining = await connection.fetchval("SELECT remaining FROM slot WHERE id = $1", wanted.slot)
+        await self._meanwhile()
         await connection.execute(
-            "INSERT INTO hold VALUES ($1, $2, $3, $4, 'offered', $5, $6)",
+            "INSERT INTO hold SELECT $1, programme, person, $2, 'offered', $3, $4 FROM waitlist_entry WHERE id = $5",
             hold,
-            programme,
-            entry["person"],
-            free["id"],
+            wanted.slot,
             now,
             now + timedelta(minutes=30),
+            wanted.entry,
         )
-        await connection.execute("UPDATE slot SET remaining = $2 WHERE id = $1", free["id"], free["remaining"] - 1)
-        entry_id: UUID = entry["id"]
-        return entry_id
+        await connection.execute("UPDATE slot SET remaining = $2 WHERE id = $1", wanted.slot, remaining - 1)
+        return True
 
 
 async def test_a_worker_that_looks_and_then_writes_offers_what_is_sold_meanwhile(
@@ -109,13 +105,12 @@ async def test_a_worker_that_looks_and_then_writes_offers_what_is_sold_meanwhile
     """The control."""
     slot = await guarded.world.slot()
     await waiting(guarded, 1)
-    buyer, meeting = guarded.visitor(2, sub="buyer"), Meeting()
+    buyer = guarded.visitor(2, sub="buyer")
     decision = await buyer.decision()
 
     async def buy() -> None:
         assert (await buyer.book(slot, decision)).status_code == 201
-        await meeting()
 
-    await asyncio.gather(offer(database_url, guarded, LooksThenOffers(meeting)), buy())
+    assert await offer(database_url, guarded, LooksThenOffers(buy)) == 1
     sold, held = await guarded.world.count("appointment"), await guarded.world.count("hold")
     assert (sold, held) == (1, 1), "one place, promised to one and sold to another"

@@ -35,6 +35,14 @@ CREATE TABLE waitlist_entry (
 );
 CREATE UNIQUE INDEX waitlist_one_open ON waitlist_entry (programme, person) WHERE state IN ('waiting', 'offered');
 CREATE INDEX waitlist_open ON waitlist_entry (programme, created_at, id) WHERE state IN ('waiting', 'offered');
+-- Where they would come: the site they wish for, or the nearest 200 in their radius. While they wait only, so that a free
+-- place leads to who wants it, and one that nobody wants costs nothing, however many wait.
+CREATE TABLE waitlist_site (
+    entry uuid NOT NULL REFERENCES waitlist_entry,
+    site  bigint NOT NULL REFERENCES site,
+    PRIMARY KEY (site, entry)
+);
+CREATE INDEX waitlist_site_of_entry ON waitlist_site (entry);
 CREATE INDEX waitlist_of_person ON waitlist_entry (person, created_at);
 
 -- What people are told that is about no appointment: an offer of the waitlist, and its end.
@@ -74,73 +82,52 @@ BEGIN
         VALUES (p_entry, p_programme, p_person, p_admission, granted.products, granted.dose, p_site, p_lat, p_lng,
                 p_radius_km, p_from, p_before, p_now, p_now)
         ON CONFLICT (programme, person) WHERE state IN ('waiting', 'offered') DO NOTHING;
-        outcome := CASE WHEN FOUND THEN 'joined' ELSE 'already_waiting' END;
+        IF NOT FOUND THEN
+            outcome := 'already_waiting';
+            RETURN;
+        END IF;
+        INSERT INTO waitlist_site (entry, site)
+        SELECT p_entry, p_site WHERE p_site IS NOT NULL
+        UNION ALL
+        (SELECT p_entry, site.id FROM site
+          WHERE p_site IS NULL
+            AND ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(p_lat, p_lng), p_radius_km * 1000)
+            AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(p_lat, p_lng)) <= p_radius_km * 1000
+          ORDER BY earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(p_lat, p_lng)), site.id
+          LIMIT 200);
+        outcome := 'joined';
     END IF;
 END
 $$;
 
--- Free slots that somebody waits for, soonest first. They begin late enough to come.
-CREATE FUNCTION slots_wished(p_entry waitlist_entry, p_now timestamptz) RETURNS TABLE (slot bigint, starts_at timestamptz)
-LANGUAGE sql STABLE AS $$
-    SELECT s.id, s.starts_at
-      FROM (SELECT site.id, site.region FROM site WHERE site.id = p_entry.site
-            UNION ALL
-            SELECT site.id, site.region FROM site
-             WHERE p_entry.site IS NULL
-               AND ll_to_earth(site.lat, site.lng)
-                   <@ earth_box(ll_to_earth(p_entry.lat, p_entry.lng), p_entry.radius_km * 1000)
-               AND earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(p_entry.lat, p_entry.lng))
-                   <= p_entry.radius_km * 1000) near
-      JOIN slot s ON s.site = near.id
-     WHERE s.starts_at >= greatest(p_entry.starts_from, p_now + interval '1 hour') AND s.starts_at < p_entry.starts_before
-       AND s.programme = p_entry.programme AND s.product = ANY (p_entry.products) AND s.remaining > 0
-       AND s.id <> ALL (p_entry.passed)
-       AND NOT EXISTS (SELECT FROM region_freeze f WHERE f.programme = p_entry.programme AND f.region = near.region)
-       AND NOT EXISTS (SELECT FROM hold h WHERE h.person = p_entry.person AND h.slot = s.id)
-     ORDER BY s.starts_at, s.id
-     LIMIT 3
-$$;
-
--- Offers one free place to who has waited longest of those that want it, and holds it; returns whom. Null, nobody wants what
--- is free, the programme is frozen, or another worker is at it: one at a time, or a later one could be served before.
-CREATE FUNCTION offer_next(p_programme text, p_hold uuid, p_now timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
+-- Holds a free place for somebody who waits, and tells them; false where the place is gone or they wait no longer, or where
+-- the programme is frozen.
+CREATE FUNCTION offer_entry(p_entry uuid, p_slot bigint, p_hold uuid, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     entry record;
-    lasts interval;
     answer_by timestamptz;
     told integer;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtext('waitlist'), hashtext(p_programme)) THEN
-        RETURN NULL;
+    SELECT e.person, e.programme, p.waitlist_lasts, s.starts_at INTO entry
+      FROM waitlist_entry e
+      JOIN programme p ON p.id = e.programme AND p.frozen_since IS NULL
+      JOIN slot s ON s.id = p_slot
+     WHERE e.id = p_entry AND e.state = 'waiting' FOR UPDATE OF e SKIP LOCKED;
+    IF NOT FOUND OR NOT take_place(p_slot, entry.person, p_now) THEN
+        RETURN false;
     END IF;
-    SELECT p.waitlist_lasts INTO lasts FROM programme p WHERE p.id = p_programme AND p.frozen_since IS NULL;
-    IF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    FOR entry IN
-        SELECT e.id, e.person, wished.slot, wished.starts_at
-          FROM waitlist_entry e CROSS JOIN LATERAL slots_wished(e, p_now) wished
-         WHERE e.programme = p_programme AND e.state = 'waiting'
-         ORDER BY e.created_at, e.id, wished.starts_at, wished.slot
-           FOR UPDATE OF e SKIP LOCKED
-    LOOP
-        CONTINUE WHEN NOT take_place(entry.slot, entry.person, p_now);
-        answer_by := least(p_now + lasts, entry.starts_at);
-        INSERT INTO hold (id, programme, person, slot, kind, created_at, expires_at)
-        VALUES (p_hold, p_programme, entry.person, entry.slot, 'offered', p_now, answer_by + interval '1 minute');
-        UPDATE waitlist_entry
-           SET state = 'offered', hold = p_hold, offered = entry.slot, until = answer_by, version = version + 1,
-               changed_at = p_now
-         WHERE id = entry.id
-        RETURNING version INTO told;
-        INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
-        VALUES (p_now, 'place_offered', p_programme, 'worker', entry.person, entry.id,
-                json_build_object('slot', entry.slot));
-        INSERT INTO outbox (kind, waitlist_entry, appointment_version, created_at)
-        VALUES ('place_offered', entry.id, told, p_now);
-        RETURN entry.id;
-    END LOOP;
-    RETURN NULL;
+    answer_by := least(p_now + entry.waitlist_lasts, entry.starts_at);
+    INSERT INTO hold (id, programme, person, slot, kind, created_at, expires_at)
+    VALUES (p_hold, entry.programme, entry.person, p_slot, 'offered', p_now, answer_by + interval '1 minute');
+    UPDATE waitlist_entry
+       SET state = 'offered', hold = p_hold, offered = p_slot, until = answer_by, version = version + 1, changed_at = p_now
+     WHERE id = p_entry
+    RETURNING version INTO told;
+    INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+    VALUES (p_now, 'place_offered', entry.programme, 'worker', entry.person, p_entry, json_build_object('slot', p_slot));
+    INSERT INTO outbox (kind, waitlist_entry, appointment_version, created_at)
+    VALUES ('place_offered', p_entry, told, p_now);
+    RETURN true;
 END
 $$;
 
@@ -178,6 +165,9 @@ BEGIN
        SET state = becomes, hold = NULL, version = version + 1, changed_at = p_now,
            passed = CASE WHEN is_missed THEN passed || offered ELSE passed END
      WHERE id = p_entry;
+    IF becomes <> 'waiting' THEN
+        DELETE FROM waitlist_site w WHERE w.entry = p_entry;
+    END IF;
     IF becomes IN ('over', 'waiting') THEN
         INSERT INTO outbox (kind, waitlist_entry, appointment_version, created_at)
         VALUES (CASE becomes WHEN 'over' THEN 'waitlist_over' ELSE 'place_missed' END, p_entry, entry.version + 1, p_now);
@@ -187,7 +177,7 @@ END
 $$;
 
 -- migrate:down
-DROP FUNCTION settle_entry, offer_next, slots_wished, join_waitlist;
+DROP FUNCTION settle_entry, offer_entry, join_waitlist;
 DELETE FROM outbox WHERE waitlist_entry IS NOT NULL;
 ALTER TABLE outbox
     DROP COLUMN waitlist_entry,
@@ -196,5 +186,5 @@ WITH given_up AS (DELETE FROM hold WHERE id IN (SELECT hold FROM waitlist_entry)
 UPDATE slot SET remaining = remaining + freed.places
   FROM (SELECT slot, count(*) AS places FROM given_up GROUP BY slot) freed
  WHERE freed.slot = slot.id;
-DROP TABLE waitlist_entry;
+DROP TABLE waitlist_site, waitlist_entry;
 ALTER TABLE programme DROP COLUMN waitlist, DROP COLUMN waitlist_lasts;

@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.ids import Ids
 
 _BATCH = 200
-_MOST_WANTED = 2000
+_MOST_WANTED = 100  # slots at a time, and people for each
 
 
 @dataclass(frozen=True)

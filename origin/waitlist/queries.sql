@@ -57,23 +57,28 @@ SELECT p.id AS programme FROM programme p
 
 -- name: wanted
 -- Who wants what is free: who has waited longest first, with the soonest slot. Reads every slot of the programme, for no
--- index holds `remaining`; from there it goes to those who wait for what is free, and to nobody else.
+-- index holds `remaining`; from those that are free it goes to who waits for them, never from everybody who waits to slots.
 WITH free AS MATERIALIZED (
-    SELECT s.id, s.starts_at, s.product, s.site
+    SELECT s.id, s.starts_at, s AS slot
       FROM slot s JOIN site ON site.id = s.site
      WHERE s.programme = :programme AND s.remaining > 0 AND s.starts_at >= :now::timestamptz + interval '1 hour'
        AND NOT EXISTS (SELECT FROM region_freeze f WHERE f.programme = :programme AND f.region = site.region)
+       AND EXISTS (SELECT FROM waitlist_site w JOIN waitlist_entry e ON e.id = w.entry
+                    WHERE w.site = s.site AND is_wished(e, s))
+     ORDER BY s.starts_at, s.id
+     LIMIT :at_most
 )
-SELECT e.id AS entry, free.id AS slot
+SELECT longest.id AS entry, free.id AS slot
   FROM free
-  JOIN waitlist_site w ON w.site = free.site
-  JOIN waitlist_entry e ON e.id = w.entry
- WHERE e.programme = :programme AND e.state = 'waiting' AND free.product = ANY (e.products)
-   AND free.starts_at >= e.starts_from AND free.starts_at < e.starts_before
-   AND free.id <> ALL (e.passed)
-   AND NOT EXISTS (SELECT FROM hold h WHERE h.person = e.person AND h.slot = free.id)
- ORDER BY e.created_at, e.id, free.starts_at, free.id
- LIMIT :at_most;
+ CROSS JOIN LATERAL (
+        SELECT e.id, e.created_at
+          FROM waitlist_site w JOIN waitlist_entry e ON e.id = w.entry
+         WHERE w.site = (free.slot).site AND is_wished(e, free.slot)
+           AND NOT EXISTS (SELECT FROM hold h WHERE h.person = e.person AND h.slot = free.id)
+         ORDER BY e.created_at, e.id
+         LIMIT :at_most
+       ) longest
+ ORDER BY longest.created_at, longest.id, free.starts_at, free.id;
 
 -- name: offer^
 -- Holds a place for somebody who waits.

@@ -100,6 +100,13 @@ BEGIN
 END
 $$;
 
+-- Whether somebody who waits wishes for a slot of a site where they would come.
+CREATE FUNCTION is_wished(p_entry waitlist_entry, p_slot slot) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_entry.state = 'waiting' AND p_entry.programme = p_slot.programme AND p_slot.product = ANY (p_entry.products)
+       AND p_slot.starts_at >= p_entry.starts_from AND p_slot.starts_at < p_entry.starts_before
+       AND p_slot.id <> ALL (p_entry.passed)
+$$;
+
 -- Holds a free place for somebody who waits, and tells them; false where the place is gone or they wait no longer, or where
 -- the programme is frozen.
 CREATE FUNCTION offer_entry(p_entry uuid, p_slot bigint, p_hold uuid, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -177,7 +184,7 @@ END
 $$;
 
 -- migrate:down
-DROP FUNCTION settle_entry, offer_entry, join_waitlist;
+DROP FUNCTION settle_entry, offer_entry, is_wished, join_waitlist;
 DELETE FROM outbox WHERE waitlist_entry IS NOT NULL;
 ALTER TABLE outbox
     DROP COLUMN waitlist_entry,

@@ -63,8 +63,10 @@ WITH free AS MATERIALIZED (
       FROM slot s JOIN site ON site.id = s.site
      WHERE s.programme = :programme AND s.remaining > 0 AND s.starts_at >= :now::timestamptz + interval '1 hour'
        AND NOT EXISTS (SELECT FROM region_freeze f WHERE f.programme = :programme AND f.region = site.region)
-       AND EXISTS (SELECT FROM waitlist_site w JOIN waitlist_entry e ON e.id = w.entry
-                    WHERE w.site = s.site AND is_wished(e, s))
+       AND s.site IN (SELECT DISTINCT w.site FROM waitlist_site w)
+       AND EXISTS (SELECT FROM (SELECT w.entry FROM waitlist_site w WHERE w.site = s.site OFFSET 0) here  -- first these
+                     JOIN waitlist_entry e ON e.id = here.entry
+                    WHERE is_wished(e, s))
      ORDER BY s.starts_at, s.id
      LIMIT :at_most
 )

@@ -11,6 +11,7 @@ import pytest
 from tests import origin_world
 from tests.origin_world import START, Origin, bearer
 from tests.sites_world import SITE, STAFF, Clinic
+from tests.supply_world import Desk, row, slots_csv
 
 
 @pytest.fixture
@@ -73,6 +74,18 @@ async def test_a_place_that_was_held_there_is_not_booked_either(origin: Origin, 
     await clinic.cancel(slot, 0)
     assert (await bruno.book(slot, decision)).json()["code"] == "slot_gone"
     assert await clinic.books_add_up()
+
+
+async def test_no_file_opens_a_cancelled_slot_again(origin: Origin, clinic: Clinic, tmp_path: Path) -> None:
+    desk = Desk(origin.world, tmp_path)
+    await desk.bring(slots_csv(row(9, 4)))
+    slot = await origin.world.connection.fetchval("SELECT id FROM slot")
+    await clinic.booked(slot, "ana")
+    await clinic.cancel(slot, 1)
+    await desk.bring(slots_csv(row(9, 7)), booked="cut")
+    bruno = origin.visitor("bruno")
+    assert (await bruno.book(slot, await bruno.decision())).json()["code"] == "slot_gone"
+    assert await origin.world.count("slot", "capacity = 1 AND remaining = 0") == 1
 
 
 async def test_another_number_of_people_than_confirmed_changes_nothing(origin: Origin, clinic: Clinic) -> None:

@@ -14,6 +14,7 @@ USERS: tuple[dict[str, object], ...] = (
     {"sub": "bruno", "name": "Bruno Iglesias", "email": "bruno@example.org", "roles": ["visitor"]},
     {"sub": "carmen", "name": "Carmen Vidal", "email": "carmen@example.org", "roles": ["visitor"]},
     {"sub": "olga", "name": "Olga Prieto (operator)", "email": "olga@example.org", "roles": ["visitor", "operator"]},
+    {"sub": "stella", "name": "Stella Rey (site 1)", "email": "stella@example.org", "roles": ["site_staff:1"]},
     {"sub": "sofia", "name": "Sofía Marín (support)", "email": "sofia@example.org", "roles": ["support"]},
     {"sub": "vera", "name": "Vera Soto (exceptions)", "email": "vera@example.org", "roles": ["overrider"]},
     {"sub": "victor", "name": "Víctor Ruiz (exceptions)", "email": "victor@example.org", "roles": ["overrider"]},

@@ -46,9 +46,14 @@ from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.inventory.uploads import api as uploads
 from origin.metrics import OriginMetrics
+from origin.offers import api as offers
+from origin.offers.store import OfferStore
 from origin.rings import Rings
+from origin.sites import cancel_api, days_api
 from origin.state import OriginState, state_of
 from origin.turn import Terms
+from origin.waitlist import api as waitlist
+from origin.waitlist.store import WaitlistStore
 from origin.web.pages import Pages
 from shared import openapi, service
 from shared.bearer import BearerVerifier
@@ -81,6 +86,8 @@ def endpoints() -> list[Endpoint]:
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
+        *offers.ENDPOINTS,
+        *waitlist.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
         *feeds.ENDPOINTS,
@@ -90,6 +97,8 @@ def endpoints() -> list[Endpoint]:
         *overrides_api.ENDPOINTS,
         *policies_api.ENDPOINTS,
         *uploads.ENDPOINTS,
+        *cancel_api.ENDPOINTS,
+        *days_api.ENDPOINTS,
     ]
 
 
@@ -205,6 +214,8 @@ def _assemble(
         slots=slots,
         nearest=Nearest(database, slots, clock),
         bookings=Bookings(database, store, meters),
+        offers=OfferStore(),
+        waitlist=WaitlistStore(),
         crowd=crowd,
         capacity=Feed(
             Supply(database),

@@ -95,6 +95,20 @@ class Gate:
         session = self._terms.begin(self._sessions.kid, admission.programme.room, admission.id, self._clock.unix())
         return Admission(admission.id, admission.programme, session.exp), self._sessions.seal(session)
 
+    async def let_back(self, room: str, id_: str) -> tuple[Admission, str]:
+        """Return an admission that we give to somebody whose booking a site has undone, and its cookie value.
+
+        Raises:
+            Problem: 403 ``admission_wrong_room``; 503 while the programmes were never read.
+        """
+        try:
+            programme = await self._programme(room)
+        except TokenRefused as refused:
+            raise self._refusal(refused.reason) from None
+        self._crowd.heard(id_)
+        session = self._terms.begin(self._sessions.kid, room, id_, self._clock.unix())
+        return Admission(id_, programme, session.exp), self._sessions.seal(session)
+
     async def session(self, request: Request) -> AdmissionSession:
         """Return the session that holds now; a token does not count, for it cannot be made longer.
 

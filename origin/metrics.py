@@ -48,6 +48,12 @@ class OriginMetrics:
         self.moved = counter("moved", "Appointments moved by their owner.")
         self.move_refused = counter("move_refused", "Moves of appointments refused, by code.", "code")
         self.cancelled = counter("cancelled", "Appointments cancelled by their owner.")
+        self.slots_cancelled = counter("slots_cancelled", "Slots cancelled by their site.")
+        self.walked_in = counter("walked_in", "Places booked for people who came without an appointment.")
+        self.displaced = counter(
+            "displaced", "Steps for people whose slot was cancelled, by what they came to.", "state"
+        )
+        self.waitlist = counter("waitlist", "Steps of people on the waitlist.", "step")
         self.booking_seconds = Histogram(
             f"{PREFIX}_booking_seconds",
             "Time from a well-formed booking request to its answer, in seconds.",
@@ -70,6 +76,10 @@ class OriginMetrics:
             self.admission_refused.labels(reason)
         for outcome in ("opened", "asked", "eligible", "not_eligible", "incomplete", "busy"):
             self.checks.labels(outcome)
+        for state in ("offered", "accepted", "left", "declined", "lapsed", "none_found"):
+            self.displaced.labels(state)
+        for step in ("joined", "offered", "missed", "booked", "left", "over"):
+            self.waitlist.labels(step)
         for outcome in ("extended", "enough", "used"):
             self.admission_extended.labels(outcome)
 

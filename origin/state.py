@@ -18,6 +18,8 @@ from origin.inventory.feeds.publish import Feeds
 from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
+from origin.offers.store import OfferStore
+from origin.waitlist.store import WaitlistStore
 from shared.clock import Clock
 from shared.ids import Ids
 
@@ -39,6 +41,8 @@ class OriginState:
     slots: SlotStore
     nearest: Nearest
     bookings: Bookings
+    offers: OfferStore
+    waitlist: WaitlistStore
     crowd: Crowd
     capacity: Feed
     feeds: Feeds

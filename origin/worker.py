@@ -21,7 +21,11 @@ from origin.eligibility.shadow import Shadow
 from origin.inventory.uploads.running import UploadRunner
 from origin.metrics import OriginMetrics, WorkerMetrics
 from origin.notify.backlog import Backlog
+from origin.offers.promising import Promising
+from origin.offers.store import OfferStore
 from origin.sweeping import Sweeper
+from origin.waitlist.offering import Offering
+from origin.waitlist.store import WaitlistStore
 from shared import logs
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -35,6 +39,8 @@ log = structlog.get_logger(__name__)
 _HOLDS_EVERY_S = 1
 _UPLOADS_EVERY_S = 1
 _RECONCILE_EVERY_S = 2  # a million slots in less than four minutes
+_OFFERS_EVERY_S = 1
+_WAITLIST_EVERY_S = 2
 
 
 class WorkerConfig(Settings):
@@ -62,23 +68,27 @@ async def work(config: WorkerConfig) -> None:
     async with _shadow(config, database) as shadow:
         log.info("worker_started", asks_candidates=shadow is not None)
         try:
-            await do_all(_chores(config, database, WorkerMetrics(metrics.registry), shadow), stop)
+            await do_all(_chores(config, database, metrics, shadow), stop)
         finally:
             await database.close()
             log.info("worker_stopped")
 
 
-def _chores(config: WorkerConfig, database: Database, metrics: WorkerMetrics, shadow: Shadow | None) -> list[Chore]:
-    every_s = config.sweep_every_s
+def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, shadow: Shadow | None) -> list[Chore]:
+    every_s, shown = config.sweep_every_s, WorkerMetrics(metrics.registry)
     sweeper = Sweeper(database, SystemClock(), shadow)
     uploads = UploadRunner(database, config.database_url.get_secret_value(), SystemClock(), SystemIds())
+    promising = Promising(database, SystemClock(), SystemIds(), metrics, OfferStore())
+    offering = Offering(database, SystemClock(), SystemIds(), metrics, WaitlistStore())
     return [
         Chore("keys_forgotten", sweeper.forget_keys, every_s),
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
         Chore("supply_uploaded", uploads.work_off, _UPLOADS_EVERY_S),
-        Chore("slots_faulty", Reconciler(database, metrics).step, _RECONCILE_EVERY_S),
-        Chore("outbox_watched", Backlog(database, SystemClock(), metrics).watch, every_s),
+        Chore("slots_faulty", Reconciler(database, shown).step, _RECONCILE_EVERY_S),
+        Chore("outbox_watched", Backlog(database, SystemClock(), shown).watch, every_s),
+        Chore("displaced_advanced", promising.run, _OFFERS_EVERY_S),
+        Chore("waitlist_offered", offering.run, _WAITLIST_EVERY_S),
     ]
 
 

@@ -21,6 +21,7 @@ class Programme:
     """One immunization programme. ``decision_ttl``: how long an eligibility decision can be booked with.
 
     ``last_known_rules``: where the rules in force cannot be loaded, those before them decide, rather than nobody.
+    ``waitlist``: whether one can wait for a place to become free.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Programme:
     room: str
     decision_ttl: timedelta
     last_known_rules: bool = False
+    waitlist: bool = False
 
 
 async def create(

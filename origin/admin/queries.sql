@@ -6,7 +6,7 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, decision_ttl = excluded.dec
 
 -- name: all_programmes
 -- Every programme, by the waiting room whose tokens admit to it.
-SELECT id, name, room, decision_ttl, last_known_rules FROM programme;
+SELECT id, name, room, decision_ttl, last_known_rules, waitlist FROM programme;
 
 -- name: patience
 -- Whoever freezes waits for the bookings under way, longer than a booking waits for anything.

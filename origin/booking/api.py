@@ -32,14 +32,14 @@ async def view_appointment(request: Request) -> Response:
     """Handle the request."""
     state = state_of(request)
     person = await state.people.caller(request)
-    return Json(await view(state, person, _appointment(request)))
+    return Json(await view(state, person, appointment_id(request)))
 
 
 async def cancel_appointment(request: Request) -> Response:
     """Handle the request."""
     state = state_of(request)
     person = await state.people.caller(request)
-    await cancel(state, person, _appointment(request))
+    await cancel(state, person, appointment_id(request))
     return Response(status_code=204)
 
 
@@ -49,10 +49,11 @@ async def reschedule_appointment(request: Request) -> Response:
     person = await state.people.caller(request)
     key = read_key(request.headers)
     form = await read_body(request, RescheduleForm)
-    return Json(await reschedule(state, person, key, _appointment(request), form))
+    return Json(await reschedule(state, person, key, appointment_id(request), form))
 
 
-def _appointment(request: Request) -> UUID:
+def appointment_id(request: Request) -> UUID:
+    """Return the id that the path names; raises Problem 404 ``appointment_unknown``."""
     try:
         return UUID(request.path_params["id"])
     except ValueError:

@@ -11,8 +11,10 @@ from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
 from origin.web.decided import living
 from origin.web.login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
+from origin.web.offers import open_offers
 from origin.web.site import Site, see
 from origin.web.visit import KEPT_S, Kept, Visit, text_of
+from origin.web.waitlist import own_entries
 from origin.words import of_appointment
 from shared.bearer import Identity
 from shared.ids import Ids
@@ -64,6 +66,8 @@ class AccountPages:
             next=self._next(visit, admitted=admitted is not None),
             minutes_left=left,
             exception=exception,
+            entries=await own_entries(visit),
+            offers=[each for each in await open_offers(visit) if each.is_open or each.may_return],
         )
 
     def _next(self, visit: Visit, *, admitted: bool) -> str:

@@ -9,7 +9,9 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, terms, view
+from origin.sites.models import reference
 from origin.web.calendar import calendar
+from origin.web.offers import open_offers
 from origin.web.opened import appointment_of
 from origin.web.site import Site, see
 from origin.web.visit import Visit
@@ -36,14 +38,17 @@ class AppointmentPages:
     async def _show(self, visit: Visit) -> Response:
         appointment = await _own(visit)
         asked = visit.request.query_params
+        offers = await open_offers(visit, appointment=appointment.id)
         return self._site.page(
             visit,
             "appointment.html",
             id=appointment.id,
+            reference=reference(appointment.id),
             slot=of_appointment(appointment, visit.language),
             cancelled=appointment.status == "cancelled",
             terms=await _terms(visit, appointment),
             note=next((note for note in ("booked", "moved") if asked.get(note) == "1"), ""),
+            offer=offers[0] if offers else None,
         )
 
     async def _download(self, visit: Visit) -> Response:

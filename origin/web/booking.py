@@ -101,7 +101,9 @@ class BookingPages:
     ) -> Response:
         if refused.kind is errors.SLOT_GONE:
             slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in free_instead(refused)]
-            return self._site.page(visit, "taken.html", 409, alternatives=slots, way=WAY, moving=None)
+            return self._site.page(
+                visit, "taken.html", 409, alternatives=slots, way=WAY, moving=None, wanted=slot_in(visit)
+            )
         if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
             outcome.expires_at = 0  # the questions must be answered again
         given = _reasons(refused)

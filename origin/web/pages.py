@@ -10,13 +10,17 @@ from origin.web.check import CheckPages
 from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
 from origin.web.moving import MovePages
+from origin.web.offers import OfferPages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
+from origin.web.staff.days import DayPages
 from origin.web.staff.rules import RulesPages
 from origin.web.staff.rules_acts import RulesActs
+from origin.web.staff.sites import SitePages
 from origin.web.staff.supply import SupplyPages
 from origin.web.staff.support import SupportPages
 from origin.web.turn import TurnPages
+from origin.web.waitlist import WaitlistPages
 from shared.clock import Clock
 from shared.ids import Ids
 from shared.keys import KeyRing
@@ -36,9 +40,13 @@ class Pages:
             BookingPages(self._site, ids),
             AppointmentPages(self._site),
             MovePages(self._site, ids),
+            OfferPages(self._site),
+            WaitlistPages(self._site),
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),
+            SitePages(self._site),
+            DayPages(self._site, ids),
             CheckPages(self._site, config, clock),
             rules,
             RulesActs(self._site, rules),

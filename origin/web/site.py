@@ -46,6 +46,8 @@ _SAID = {
     "key_in_flight": "in_flight",
     "key_reused": "form_stale",
     "appointment_unknown": "appointment_unknown",
+    "offer_unknown": "appointment_unknown",
+    "entry_unknown": "appointment_unknown",
     "too_late": "too_late",
     "too_often": "too_often",
     "interval_not_kept": "interval",
@@ -98,6 +100,7 @@ class Site:
             "edge_url": self.edge_url,
             "turn": self._turn(visit),
             "rules_out": visit.rules_out,
+            "has_waitlist": visit.turn is not None and visit.turn.programme.waitlist,
         }
         html = self._environments[visit.language].get_template(template).render(common | context)
         return HTMLResponse(html, status, {"Cache-Control": "no-store"} | languages.headers(visit.language))

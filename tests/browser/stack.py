@@ -249,4 +249,5 @@ async def _supply(database_url: str) -> None:
                 starts_at = datetime.combine(first + timedelta(days=day), at, MADRID).astimezone(UTC)
                 slots.append(SlotRow("demo", site, starts_at, starts_at + timedelta(minutes=30), "140", 20))
     await import_supply(connection, _REGIONS, _SITES, slots)
+    await connection.execute("UPDATE programme SET waitlist = true")
     await connection.close()

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from origin import admission
-from origin.admin import answers_api, overrides_api
+from origin.admin import answers_api, courses_api, overrides_api
 from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
+from origin.booking import group_api
 from origin.booking.store import BookingStore
 from origin.booking.together import Bookings
 from origin.capacity import api as capacity
@@ -34,14 +35,19 @@ from origin.eligibility.keeping import Keeper
 from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.store import DecisionStore
 from origin.gate import Gate
+from origin.household import api as household
+from origin.household.members import Households
 from origin.identity import People
+from origin.inventory import adjacent_api
 from origin.inventory import api as inventory
+from origin.inventory import courses_api as next_doses
 from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from origin.rings import Rings
+from origin.sealing import Vault
 from origin.state import OriginState, state_of
 from origin.turn import Terms
 from origin.web.pages import Pages
@@ -72,14 +78,19 @@ def endpoints() -> list[Endpoint]:
     """Return the table of all operations, the busiest first."""
     return [
         *booking.ENDPOINTS,
+        *group_api.ENDPOINTS,
+        *adjacent_api.ENDPOINTS,
+        *next_doses.ENDPOINTS,
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
+        *household.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
         *feeds.ENDPOINTS,
         *rules_api.ENDPOINTS,
         *admin.ENDPOINTS,
+        *courses_api.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
     ]
@@ -170,6 +181,7 @@ def _assemble(
         leeway_s=config.admission_leeway_s,
         terms=Terms(config.admission_session_s, config.admission_extensions, config.admission_longest_s),
     )
+    people = People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock)
     return OriginState(
         config=config,
         clock=clock,
@@ -178,7 +190,8 @@ def _assemble(
         database=database,
         programmes=programmes,
         gate=gate,
-        people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),
+        people=people,
+        households=Households(database, Vault(rings.origin, "household", ids), people, clock, ids),
         decisions=_decisions(rings, clock, ids, meters, database),
         slots=SlotStore(),
         bookings=Bookings(database, store, meters),

@@ -12,6 +12,7 @@ from origin.config import OriginConfig
 from origin.db.pool import Database
 from origin.eligibility.decisions import Decisions
 from origin.gate import Gate
+from origin.household.members import Households
 from origin.identity import People
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.store import SlotStore
@@ -32,6 +33,7 @@ class OriginState:
     programmes: Programmes
     gate: Gate
     people: People
+    households: Households
     decisions: Decisions
     slots: SlotStore
     bookings: Bookings

@@ -10,7 +10,7 @@ from origin import errors
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
 from origin.booking.key import fingerprint
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import Attempt, Result
+from origin.booking.store import Attempt, GroupAttempt, Result
 from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.gate import Admission
@@ -20,7 +20,7 @@ from origin.state import OriginState
 from shared.problem import Problem
 
 PATH = "/v1/appointments"
-_MOST_RULE_CHANGES = 3
+MOST_RULE_CHANGES = 3
 _encode = msgspec.json.Encoder().encode
 _read_booked = msgspec.json.Decoder(AppointmentFacts).decode
 _read_refusal = msgspec.json.Decoder(Refusal).decode
@@ -70,7 +70,7 @@ def _attempt(state: OriginState, admission: Admission, person: Person, key: str,
 
 
 async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> Appointment:
-    for _ in range(_MOST_RULE_CHANGES):
+    for _ in range(MOST_RULE_CHANGES):
         result = await state.bookings.book(attempt)
         match result.outcome:
             case "booked":
@@ -80,26 +80,35 @@ async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> A
             case "replayed":
                 return _read(result.answer)
             case "rules_changed" | "not_eligible":
-                decision = await _redecide(state, admission, attempt)
+                decision = await redecide(state, admission, attempt)
                 if decision.outcome != "eligible":
-                    return await _keep(state, attempt, _ineligible(decision))
+                    return _read(await keep(state, attempt, ineligible(decision)))
                 attempt = msgspec.structs.replace(attempt, decision=decision.decision_ref, now=state.clock.now())
             case "key_in_flight" | "key_reused" | "frozen":
                 raise Problem(PASSING[result.outcome])
             case _:
-                return await _refuse(state, attempt, result)
+                return _read(await keep(state, attempt, await refusal_of(state, attempt, result)))
     raise Problem(errors.KEY_IN_FLIGHT, "the rules are changing at this moment; send the same request again")
 
 
 def _read(answer: str | None) -> Appointment:
-    """Return the appointment that was kept as the answer, or raise the refusal that was."""
+    return from_facts(_read_booked(confirmed(answer)))
+
+
+def confirmed(answer: str | None) -> str:
+    """Return the confirmation that was kept as the answer, or raise the refusal that was."""
     assert answer is not None
     if answer.startswith(KEPT_REFUSAL):
         raise _read_refusal(answer).problem()
-    return from_facts(_read_booked(answer))
+    return answer
 
 
-async def _redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
+async def redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
+    """Decide again on the facts of the attempt's decision, under the rules in force now.
+
+    Raises:
+        Problem: 403 ``decision_expired``, where the facts are gone; 503 as ``book``.
+    """
     try:
         with no_rules_refused():
             decision = await state.decisions.redecide(admission.programme, attempt.person, attempt.decision)
@@ -109,27 +118,28 @@ async def _redecide(state: OriginState, admission: Admission, attempt: Attempt) 
     return decision
 
 
-def _ineligible(decision: Decision) -> Refusal:
+def ineligible(decision: Decision) -> Refusal:
+    """Return the refusal for a decision, made again, that allows nothing."""
     return Refusal.of(
         errors.INELIGIBLE, reasons=decision.reasons, missing=decision.missing, rule_version=decision.rule_version
     )
 
 
-async def _refuse(state: OriginState, attempt: Attempt, result: Result) -> Appointment:
+async def refusal_of(state: OriginState, attempt: Attempt, result: Result) -> Refusal:
+    """Return the refusal that an outcome comes to, with what helps."""
     kind = FINAL[result.outcome]
     match result.outcome:
         case "slot_gone":
-            refusal = Refusal.of(kind, alternatives=await _alternatives(state, attempt, result))
+            return Refusal.of(kind, alternatives=await _alternatives(state, attempt, result))
         case "product_not_granted":
-            refusal = Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
+            return Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
         case "already_booked":
-            refusal = Refusal.of(kind, appointment=msgspec.Raw(result.answer or "null"))
+            return Refusal.of(kind, appointment=msgspec.Raw(result.answer or "null"))
         case "admission_used":
             state.gate.count_used()
-            refusal = Refusal.of(kind)
+            return Refusal.of(kind)
         case _:
-            refusal = Refusal.of(kind)
-    return await _keep(state, attempt, refusal)
+            return Refusal.of(kind)
 
 
 async def _alternatives(state: OriginState, attempt: Attempt, result: Result) -> list[Slot]:
@@ -138,11 +148,11 @@ async def _alternatives(state: OriginState, attempt: Attempt, result: Result) ->
         return await state.slots.alternatives(connection, attempt.slot, products=products, now=attempt.now)
 
 
-async def _keep(state: OriginState, attempt: Attempt, refusal: Refusal) -> Appointment:
+async def keep(state: OriginState, attempt: Attempt | GroupAttempt, refusal: Refusal) -> str:
     """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
     status = refusal.problem().kind.status
     async with state.database.connection() as connection:
         kept = await state.bookings.store.remember_refusal(connection, attempt, status, _encode(refusal).decode())
     if kept is None:
         raise Problem(errors.KEY_REUSED)
-    return _read(kept)
+    return kept

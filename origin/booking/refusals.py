@@ -20,6 +20,9 @@ FINAL: Mapping[Outcome, ProblemType] = {
     "admission_used": errors.ADMISSION_USED,
     "already_booked": errors.ALREADY_BOOKED,
     "slot_gone": errors.SLOT_GONE,
+    "interval_not_kept": errors.INTERVAL_NOT_KEPT,
+    "next_dose_missing": errors.NEXT_DOSE_MISSING,
+    "member_unknown": errors.MEMBER_UNKNOWN,
 }
 """Answers to the request as it was; they are kept under its key."""
 

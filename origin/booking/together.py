@@ -1,8 +1,10 @@
 """Bookings that arrive together share a round trip and a commit; one's bad luck is not another's."""
 
+from collections.abc import Awaitable, Callable
+
 import asyncpg
 
-from origin.booking.store import Attempt, BookingStore, Outcome, Result
+from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Result
 from origin.db.pool import Database
 from origin.db.sql import Connection
 from origin.db.together import Together
@@ -36,6 +38,15 @@ class Bookings:
         """
         return await self._together.ask(attempt)
 
+    async def book_group(self, attempt: GroupAttempt) -> Result:
+        """Return how a group came out: all of it is on disk, or nothing of it was done.
+
+        Raises:
+            Problem: 503 ``store_unavailable``; whether it was booked, the same key tells.
+        """
+        async with self._database.connection() as connection:
+            return await self._again(lambda: self.store.book_group(connection, attempt))
+
     async def _send(self, attempts: list[Attempt]) -> list[Result | Problem]:
         async with self._database.connection() as connection:
             try:
@@ -60,14 +71,17 @@ class Bookings:
     async def _alone(self, attempt: Attempt) -> Result | Problem:
         try:
             async with self._database.connection() as connection:
-                return await self._again(connection, attempt)
+                return await self._again(lambda: self._one(connection, attempt))
         except Problem as away:
             return away
 
-    async def _again(self, connection: Connection, attempt: Attempt) -> Result:
+    async def _one(self, connection: Connection, attempt: Attempt) -> Result:
+        return (await self.store.book(connection, [attempt]))[0]
+
+    async def _again(self, book: Callable[[], Awaitable[Result]]) -> Result:
         for left in reversed(range(_TRIES)):
             try:
-                return (await self.store.book(connection, [attempt]))[0]
+                return await book()
             except asyncpg.UniqueViolationError as lost:
                 self._metrics.conflicts.inc()
                 if not left:

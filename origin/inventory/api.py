@@ -20,7 +20,7 @@ _DEFAULT_WINDOW = timedelta(days=14)
 _FURTHEST = timedelta(days=3653)
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
-_DECIMALS = 7  # a centimetre; numbers near 1e-308 make PostgreSQL's trigonometry fail
+DECIMALS = 7  # a centimetre; numbers near 1e-308 make PostgreSQL's trigonometry fail
 
 
 class SearchForm(msgspec.Struct, forbid_unknown_fields=True, rename={"starts_from": "from", "starts_before": "to"}):
@@ -53,13 +53,13 @@ async def search(state: OriginState, admission: Admission, form: SearchForm) -> 
             503 ``store_unavailable``.
     """
     now = state.clock.now()
-    starts_from, starts_before = _window(form, now)
+    starts_from, starts_before = window(form.starts_from, form.starts_before, now)
     async with state.database.connection() as connection:
         slots = await state.slots.search(
             connection,
             programme=admission.programme.id,
-            lat=round(form.lat, _DECIMALS),
-            lng=round(form.lng, _DECIMALS),
+            lat=round(form.lat, DECIMALS),
+            lng=round(form.lng, DECIMALS),
             radius_m=max(1, form.radius_km * 1000),
             starts_from=starts_from,
             starts_before=starts_before,
@@ -79,14 +79,18 @@ async def _changed(state: OriginState, admission: Admission, version: int) -> bo
         return False  # decisions hold until something else is known
 
 
-def _window(form: SearchForm, now: datetime) -> tuple[datetime, datetime]:
-    """Return from when (not before now) until when to look."""
-    for asked in (form.starts_from, form.starts_before):
+def window(asked_from: datetime | None, asked_before: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Return from when (not before now) until when to look.
+
+    Raises:
+        Problem: ``invalid_query`` for a window that ends before it begins, is longer than 62 days, or far away.
+    """
+    for asked in (asked_from, asked_before):
         if asked is not None and abs(asked - now) > _FURTHEST:
             raise Problem(INVALID_QUERY, "`from` and `to` must lie within ten years of now")
-    starts_from = max(now, form.starts_from or now)
-    starts_before = form.starts_before or starts_from + _DEFAULT_WINDOW
-    if form.starts_from is not None and starts_before < form.starts_from:
+    starts_from = max(now, asked_from or now)
+    starts_before = asked_before or starts_from + _DEFAULT_WINDOW
+    if asked_from is not None and starts_before < asked_from:
         raise Problem(INVALID_QUERY, "`to` lies before `from`")
     if starts_before - starts_from > _LONGEST_WINDOW:
         raise Problem(INVALID_QUERY, "the window is longer than 62 days")

@@ -44,7 +44,7 @@ ALREADY_BOOKED = ProblemType("already_booked", 409, "You already have an appoint
 APPOINTMENT_UNKNOWN = ProblemType("appointment_unknown", 404, "There is no such appointment of yours")
 TOO_LATE = ProblemType("too_late", 409, "This appointment can no longer be cancelled")
 
-INTERVAL_NOT_KEPT = ProblemType("interval_not_kept", 409, "The two doses would be too close together, or too far apart")
+INTERVAL_NOT_KEPT = ProblemType("interval_not_kept", 409, "The doses would not be as far apart as they have to be")
 NEXT_DOSE_MISSING = ProblemType("next_dose_missing", 409, "This dose is booked together with the next one")
 COURSE_UNKNOWN = ProblemType("course_unknown", 404, "No dose follows this one")
 MEMBER_UNKNOWN = ProblemType("member_unknown", 404, "There is no such person in your household")

@@ -1,36 +1,33 @@
 """Book a slot. What is confirmed is committed; what is refused has cost nothing."""
 
 from time import perf_counter
-from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from origin import errors
-from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
+from origin.booking.answers import keep, read_answer, refuse
+from origin.booking.appointments import Appointment
 from origin.booking.key import fingerprint
-from origin.booking.refusals import FINAL, KEPT_REFUSAL, PASSING, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import Attempt, GroupAttempt, Result
+from origin.booking.refusals import PASSING, Refusal
+from origin.booking.store import Attempt
 from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.gate import Admission
 from origin.identity import Person
-from origin.inventory.slots import Slot
+from origin.inventory.slots import SlotId
 from origin.state import OriginState
 from shared.problem import Problem
 
 PATH = "/v1/appointments"
 MOST_RULE_CHANGES = 3
 _encode = msgspec.json.Encoder().encode
-_read_booked = msgspec.json.Decoder(AppointmentFacts).decode
-_read_refusal = msgspec.json.Decoder(Refusal).decode
-_read_products = msgspec.json.Decoder(list[str]).decode
 
 
 class BookForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which slot, and the decision that allows it."""
 
-    slot_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    slot_id: SlotId
     decision_ref: UUID
 
 
@@ -76,31 +73,19 @@ async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> A
             case "booked":
                 state.metrics.booked.inc()
                 state.crowd.booked(admission.id)
-                return _read(result.answer)
+                return read_answer(result.answer)
             case "replayed":
-                return _read(result.answer)
+                return read_answer(result.answer)
             case "rules_changed" | "not_eligible":
                 decision = await redecide(state, admission, attempt)
                 if decision.outcome != "eligible":
-                    return _read(await keep(state, attempt, ineligible(decision)))
+                    return await keep(state, attempt, ineligible(decision))
                 attempt = msgspec.structs.replace(attempt, decision=decision.decision_ref, now=state.clock.now())
             case "key_in_flight" | "key_reused" | "frozen":
                 raise Problem(PASSING[result.outcome])
             case _:
-                return _read(await keep(state, attempt, await refusal_of(state, attempt, result)))
+                return await refuse(state, attempt, result.outcome, result.answer)
     raise Problem(errors.KEY_IN_FLIGHT, "the rules are changing at this moment; send the same request again")
-
-
-def _read(answer: str | None) -> Appointment:
-    return from_facts(_read_booked(confirmed(answer)))
-
-
-def confirmed(answer: str | None) -> str:
-    """Return the confirmation that was kept as the answer, or raise the refusal that was."""
-    assert answer is not None
-    if answer.startswith(KEPT_REFUSAL):
-        raise _read_refusal(answer).problem()
-    return answer
 
 
 async def redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
@@ -123,36 +108,3 @@ def ineligible(decision: Decision) -> Refusal:
     return Refusal.of(
         errors.INELIGIBLE, reasons=decision.reasons, missing=decision.missing, rule_version=decision.rule_version
     )
-
-
-async def refusal_of(state: OriginState, attempt: Attempt, result: Result) -> Refusal:
-    """Return the refusal that an outcome comes to, with what helps."""
-    kind = FINAL[result.outcome]
-    match result.outcome:
-        case "slot_gone":
-            return Refusal.of(kind, alternatives=await _alternatives(state, attempt, result))
-        case "product_not_granted":
-            return Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
-        case "already_booked":
-            return Refusal.of(kind, appointment=msgspec.Raw(result.answer or "null"))
-        case "admission_used":
-            state.gate.count_used()
-            return Refusal.of(kind)
-        case _:
-            return Refusal.of(kind)
-
-
-async def _alternatives(state: OriginState, attempt: Attempt, result: Result) -> list[Slot]:
-    products = _read_products(result.answer or "[]")
-    async with state.database.connection() as connection:
-        return await state.slots.alternatives(connection, attempt.slot, products=products, now=attempt.now)
-
-
-async def keep(state: OriginState, attempt: Attempt | GroupAttempt, refusal: Refusal) -> str:
-    """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
-    status = refusal.problem().kind.status
-    async with state.database.connection() as connection:
-        kept = await state.bookings.store.remember_refusal(connection, attempt, status, _encode(refusal).decode())
-    if kept is None:
-        raise Problem(errors.KEY_REUSED)
-    return kept

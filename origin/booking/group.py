@@ -7,8 +7,9 @@ from uuid import UUID
 import msgspec
 
 from origin import errors
+from origin.booking.answers import confirmed, kept, refusal_of
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
-from origin.booking.book import MOST_RULE_CHANGES, confirmed, ineligible, keep, redecide, refusal_of
+from origin.booking.book import MOST_RULE_CHANGES, ineligible, redecide
 from origin.booking.key import fingerprint
 from origin.booking.refusals import PASSING, Refusal
 from origin.booking.store import Attempt, GroupAttempt, Part, Result
@@ -16,7 +17,7 @@ from origin.gate import Admission
 from origin.household.members import MOST_MEMBERS
 from origin.identity import Person
 from origin.inventory.courses import dose_of, in_interval, next_doses
-from origin.inventory.slots import Slot
+from origin.inventory.slots import Slot, SlotId
 from origin.state import OriginState
 from shared.problem import INVALID_BODY, Problem
 
@@ -36,7 +37,7 @@ class PartForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decision.
     """
 
-    slot_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    slot_id: SlotId
     decision_ref: UUID
     member: UUID | None = None
     follows: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] | None = None
@@ -131,13 +132,13 @@ async def _book(state: OriginState, admission: Admission, attempt: GroupAttempt)
                 decided_again += 1
                 again = await _decide_again(state, admission, attempt, result)
                 if isinstance(again, Refusal):
-                    return confirmed(await keep(state, attempt, _of_part(again, result)))
+                    return confirmed(await kept(state, attempt, _of_part(again, result)))
                 attempt = again
             case "key_in_flight" | "key_reused" | "frozen":
                 raise Problem(PASSING[result.outcome])
             case _:
                 refusal = await _refusal(state, attempt, result)
-                return confirmed(await keep(state, attempt, _of_part(refusal, result)))
+                return confirmed(await kept(state, attempt, _of_part(refusal, result)))
     raise Problem(errors.KEY_IN_FLIGHT, "the rules are changing at this moment; send the same request again")
 
 
@@ -180,8 +181,8 @@ def _alone(attempt: GroupAttempt, result: Result) -> Attempt:
 async def _refusal(state: OriginState, attempt: GroupAttempt, result: Result) -> Refusal:
     """Return the refusal of a part; what is offered instead keeps the interval to the other dose."""
     assert result.part is not None
-    refusal = await refusal_of(state, _alone(attempt, result), result)
     part = attempt.parts[result.part - 1]
+    refusal = await refusal_of(state, part.slot, result.outcome, result.answer)
     after = next((each for each in attempt.parts if each.follows == result.part), None)
     if result.outcome != "slot_gone" or (part.follows is None and after is None):
         return refusal

@@ -1,9 +1,8 @@
 """Bookings that arrive together share a round trip and a commit; one's bad luck is not another's."""
 
-from collections.abc import Awaitable, Callable
-
 import asyncpg
 
+from origin.booking.again import LOST_A_RACE, ask_again
 from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Result
 from origin.db.pool import Database
 from origin.db.sql import Connection
@@ -11,9 +10,6 @@ from origin.db.together import Together
 from origin.metrics import OriginMetrics
 from shared.problem import Problem
 
-_TRIES = 3
-
-_LOST_A_RACE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)
 _BY_CONSTRAINT: dict[str, Outcome] = {
     "appointment_one_active": "already_booked",
     "appointment_one_per_admission": "admission_used",
@@ -45,7 +41,7 @@ class Bookings:
             Problem: 503 ``store_unavailable``; whether it was booked, the same key tells.
         """
         async with self._database.connection() as connection:
-            return await self._again(lambda: self.store.book_group(connection, attempt))
+            return await ask_again(self._metrics, lambda: self.store.book_group(connection, attempt))
 
     async def _send(self, attempts: list[Attempt]) -> list[Result | Problem]:
         async with self._database.connection() as connection:
@@ -54,7 +50,7 @@ class Bookings:
             except asyncpg.LockNotAvailableError:
                 if len(attempts) == 1:
                     raise
-            except _LOST_A_RACE:
+            except LOST_A_RACE:
                 self._metrics.conflicts.inc()
         return await self._one_by_one(attempts)
 
@@ -71,22 +67,15 @@ class Bookings:
     async def _alone(self, attempt: Attempt) -> Result | Problem:
         try:
             async with self._database.connection() as connection:
-                return await self._again(lambda: self._one(connection, attempt))
+                return await self._again(connection, attempt)
         except Problem as away:
             return away
 
-    async def _one(self, connection: Connection, attempt: Attempt) -> Result:
-        return (await self.store.book(connection, [attempt]))[0]
-
-    async def _again(self, book: Callable[[], Awaitable[Result]]) -> Result:
-        for left in reversed(range(_TRIES)):
-            try:
-                return await book()
-            except asyncpg.UniqueViolationError as lost:
-                self._metrics.conflicts.inc()
-                if not left:
-                    outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
-                    if outcome is None:
-                        raise
-                    return Result(outcome)
-        raise AssertionError("unreachable")
+    async def _again(self, connection: Connection, attempt: Attempt) -> Result:
+        try:
+            return (await ask_again(self._metrics, lambda: self.store.book(connection, [attempt])))[0]
+        except asyncpg.UniqueViolationError as lost:
+            outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
+            if outcome is None:
+                raise
+            return Result(outcome)

@@ -1,10 +1,12 @@
 """What a visitor sees of supply: slots at sites, in the site's own time."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+SlotId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
 class Site(msgspec.Struct, frozen=True):

@@ -1,0 +1,77 @@
+"""What a request under an Idempotency-Key is answered with: an appointment, or a refusal, each kept under the key."""
+
+import msgspec
+
+from origin import errors
+from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
+from origin.booking.refusals import FINAL, KEPT_REFUSAL, PRODUCT_NOT_GRANTED, Refusal
+from origin.booking.store import Attempt, GroupAttempt, Outcome
+from origin.inventory.slots import Slot
+from origin.state import OriginState
+from shared.problem import Problem
+
+_encode = msgspec.json.encode
+_read_appointment = msgspec.json.Decoder(AppointmentFacts).decode
+_read_refusal = msgspec.json.Decoder(Refusal).decode
+_read_products = msgspec.json.Decoder(list[str]).decode
+
+
+def confirmed(answer: str | None) -> str:
+    """Return the confirmation that was kept as the answer, or raise the refusal that was."""
+    assert answer is not None
+    if answer.startswith(KEPT_REFUSAL):
+        raise _read_refusal(answer).problem()
+    return answer
+
+
+def read_answer(answer: str | None) -> Appointment:
+    """Return the appointment that was kept as the answer, or raise the refusal that was."""
+    return from_facts(_read_appointment(confirmed(answer)))
+
+
+async def refuse(state: OriginState, asked: Attempt, outcome: Outcome, answer: str | None) -> Appointment:
+    """Keep what the database refused, and give the answer that counts. ``answer``: what the refusal tells, JSON."""
+    return await keep(state, asked, await refusal_of(state, asked.slot, outcome, answer))
+
+
+async def refusal_of(state: OriginState, slot: int, outcome: Outcome, answer: str | None) -> Refusal:
+    """Return what an outcome for a slot is refused with, and what helps."""
+    kind = FINAL[outcome]
+    match outcome:
+        case "slot_gone":
+            return Refusal.of(kind, alternatives=await alternatives(state, slot, answer))
+        case "product_not_granted":
+            return Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
+        case "already_booked":
+            return Refusal.of(kind, appointment=msgspec.Raw((answer or "null").encode()))
+        case "admission_used":
+            state.gate.count_used()
+            return Refusal.of(kind)
+        case _:
+            return Refusal.of(kind)
+
+
+async def alternatives(state: OriginState, slot: int, products: str | None) -> list[Slot]:
+    """Return free slots around one that is gone, of these products (a JSON array of CVX codes)."""
+    wanted = _read_products(products or "[]")
+    async with state.database.connection() as connection:
+        return await state.slots.alternatives(connection, slot, products=wanted, now=state.clock.now())
+
+
+async def keep(state: OriginState, asked: Attempt, refusal: Refusal) -> Appointment:
+    """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
+    return read_answer(await kept(state, asked, refusal))
+
+
+async def kept(state: OriginState, asked: Attempt | GroupAttempt, refusal: Refusal) -> str:
+    """Keep a refusal under its key; return the answer that counts.
+
+    Raises:
+        Problem: 422 ``key_reused``.
+    """
+    status = refusal.problem().kind.status
+    async with state.database.connection() as connection:
+        counts = await state.bookings.store.remember_refusal(connection, asked, status, _encode(refusal).decode())
+    if counts is None:
+        raise Problem(errors.KEY_REUSED)
+    return counts

@@ -41,7 +41,10 @@ class Bookings:
             Problem: 503 ``store_unavailable``; whether it was booked, the same key tells.
         """
         async with self._database.connection() as connection:
-            return await ask_again(self._metrics, lambda: self.store.book_group(connection, attempt))
+            try:
+                return await ask_again(self._metrics, lambda: self.store.book_group(connection, attempt))
+            except asyncpg.UniqueViolationError:
+                return Result("key_in_flight")  # somebody was faster each time: the same request can be sent again
 
     async def _send(self, attempts: list[Attempt]) -> list[Result | Problem]:
         async with self._database.connection() as connection:

@@ -17,6 +17,7 @@ from deploy import (
     lottery_cli,
     passes_cli,
     playbook_cli,
+    programme_cli,
     room_cli,
     rule_versions_cli,
     rules_cli,
@@ -41,6 +42,7 @@ app.add_typer(feed_cli.app)
 app.add_typer(keys_cli.app)
 app.add_typer(lottery_cli.app)
 app.add_typer(passes_cli.app)
+app.add_typer(programme_cli.app)
 app.add_typer(room_cli.app)
 app.add_typer(decision_cli.app)
 app.add_typer(rules_cli.app)

@@ -23,3 +23,8 @@ SELECT id FROM site WHERE postcode = '' AND id <= :most ORDER BY id;
 UPDATE site SET postcode = given.code
   FROM unnest(:sites::bigint[], :names::text[], :codes::text[]) AS given (site, name, code)
  WHERE site.id = given.site AND site.name = given.name;
+
+-- name: add_course!
+-- A second dose.
+INSERT INTO course (programme, product, dose, days_min, days_max)
+VALUES (:programme, :product, :dose, :days_min, :days_max);

@@ -13,7 +13,8 @@ from origin.inventory.slots import Slot, from_row
 QUERIES = Path(__file__).with_name("courses.sql")
 _RADIUS_M = 50_000.0
 _SITES = 8
-_PER_SITE = 12
+_PER_SITE = 48
+_PER_DAY = 6
 
 
 class Following(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ async def next_doses(
 ) -> list[Slot]:
     """Return free slots for the dose behind ``dose`` at ``slot``: its own site first, then the nearest, then earliest.
 
-    At most eight sites within 50 km, and twelve slots of each.
+    At most eight sites within 50 km, of each at most six slots a day, 48 in all.
     """
     rows = await load(QUERIES)["next_doses"].rows(
         connection,
@@ -64,6 +65,7 @@ async def next_doses(
         radius_m=_RADIUS_M,
         sites=_SITES,
         per_site=_PER_SITE,
+        per_day=_PER_DAY,
         at_most=at_most,
     )
     return [from_row(row) for row in rows]

@@ -46,17 +46,23 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
          LIMIT :sites
        ) near
  CROSS JOIN LATERAL (
-        SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining
-          FROM slot
-         WHERE slot.site = near.id
-           AND slot.starts_at > greatest(:now, first.starts_at + (first.days_min - 2) * interval '24 hours')
-           AND slot.starts_at < first.starts_at + (first.days_max + 2) * interval '24 hours'
-           AND (slot.starts_at AT TIME ZONE near.time_zone)::date - (first.starts_at AT TIME ZONE first.time_zone)::date
-               BETWEEN first.days_min AND first.days_max
-           AND slot.programme = first.programme
-           AND slot.product = first.product
-           AND slot.remaining > 0
-         ORDER BY slot.starts_at, slot.id
+        SELECT free.id, free.starts_at, free.ends_at, free.product, free.remaining
+          FROM (
+                SELECT slot.id, slot.starts_at, slot.ends_at, slot.product, slot.remaining,
+                       row_number() OVER (PARTITION BY (slot.starts_at AT TIME ZONE near.time_zone)::date
+                                          ORDER BY slot.starts_at, slot.id) AS nth
+                  FROM slot
+                 WHERE slot.site = near.id
+                   AND slot.starts_at > greatest(:now, first.starts_at + (first.days_min - 2) * interval '24 hours')
+                   AND slot.starts_at < first.starts_at + (first.days_max + 2) * interval '24 hours'
+                   AND (slot.starts_at AT TIME ZONE near.time_zone)::date
+                       - (first.starts_at AT TIME ZONE first.time_zone)::date BETWEEN first.days_min AND first.days_max
+                   AND slot.programme = first.programme
+                   AND slot.product = first.product
+                   AND slot.remaining > 0
+               ) free
+         WHERE free.nth <= :per_day
+         ORDER BY free.starts_at, free.id
          LIMIT :per_site
        ) s
  ORDER BY near.distance_m, near.id, s.starts_at, s.id

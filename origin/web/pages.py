@@ -9,11 +9,13 @@ from origin.web.booking import BookingPages
 from origin.web.check import CheckPages
 from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
+from origin.web.next_dose import NextDosePages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
 from origin.web.staff.rules import RulesPages
 from origin.web.staff.rules_acts import RulesActs
 from origin.web.staff.support import SupportPages
+from origin.web.together import TogetherPages
 from origin.web.turn import TurnPages
 from shared.clock import Clock
 from shared.ids import Ids
@@ -32,6 +34,8 @@ class Pages:
             EligibilityPages(self._site),
             SlotPages(self._site),
             BookingPages(self._site, ids),
+            NextDosePages(self._site, ids),
+            TogetherPages(self._site),
             AppointmentPages(self._site),
             TurnPages(self._site),
             DecisionPages(self._site),

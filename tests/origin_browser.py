@@ -29,6 +29,11 @@ class Browser:
         keys = {name: _hidden(page.text, name) for name in ("csrf", "key")}
         return await self._send("POST", path, {name: value for name, value in keys.items() if value} | form)
 
+    async def post_from(self, page: str, path: str, form: dict[str, Any]) -> httpx.Response:
+        """Send a form that stands on another page than the one it leads to."""
+        key = _hidden((await self.get(page)).text, "csrf")
+        return await self._send("POST", path, {"csrf": key} | form)
+
     async def answer(self, facts: dict[str, Any]) -> httpx.Response:
         """Answer the questions; return the page with the result."""
         year, month, day = facts["birth_date"].split("-")

@@ -45,7 +45,7 @@ async def explained(
     if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
         outcome.expires_at = 0  # the questions must be answered again
     given = _member(refused, "reasons", list[Reason], [])
-    version = _member(refused, "rule_version", int | None, None) or outcome.version
+    version = _member(refused, "rule_version", int, outcome.version)
     said = await site.reasons(visit, admission.programme, given, version) if given else []
     return site.refuse(visit, refused, said)
 

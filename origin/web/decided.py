@@ -6,6 +6,7 @@ from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import Admission
+from origin.web import party
 from origin.web.verdict import of_decision
 from origin.web.visit import Outcome, Visit
 
@@ -49,6 +50,8 @@ async def standing(visit: Visit, admission: Admission) -> Outcome | None:
     except RulesUnavailable:
         return outcome
     visit.kept.outcome = await _again(visit, admission, outcome)
+    if visit.kept.outcome is not None:
+        party.note(visit, visit.kept.outcome)
     return visit.kept.outcome
 
 
@@ -65,7 +68,7 @@ def why_not(visit: Visit) -> str:
 
 
 async def _again(visit: Visit, admission: Admission, outcome: Outcome) -> Outcome | None:
-    person = visit.require_person()
+    person = await party.asked(visit)
     try:
         with no_rules_refused():
             decision = await visit.state.decisions.redecide(admission.programme, person.pseudonym, outcome.ref)

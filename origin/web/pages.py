@@ -9,6 +9,8 @@ from origin.web.booking import BookingPages
 from origin.web.check import CheckPages
 from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
+from origin.web.household import HouseholdPages
+from origin.web.household_times import HouseholdTimesPages
 from origin.web.next_dose import NextDosePages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
@@ -36,6 +38,8 @@ class Pages:
             BookingPages(self._site, ids),
             NextDosePages(self._site, ids),
             TogetherPages(self._site),
+            HouseholdPages(self._site),
+            HouseholdTimesPages(self._site, ids),
             AppointmentPages(self._site),
             TurnPages(self._site),
             DecisionPages(self._site),

@@ -8,10 +8,11 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, view
+from origin.web import party
 from origin.web.calendar import calendar
 from origin.web.site import Site, see
 from origin.web.visit import Visit
-from origin.words import of_appointment
+from origin.words import SlotWords, of_appointment
 from shared.problem import Problem
 
 
@@ -38,6 +39,7 @@ class AppointmentPages:
             "appointment.html",
             id=appointment.id,
             slot=of_appointment(appointment, visit.language),
+            name=(await party.names(visit)).get(appointment.member) if appointment.member else "",
             cancelled=appointment.status == "cancelled",
             booked=visit.request.query_params.get("booked") == "1",
         )
@@ -53,7 +55,7 @@ class AppointmentPages:
         if appointment.status == "cancelled":
             return see(f"/appointments/{appointment.id}")
         said = of_appointment(appointment, visit.language)
-        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said)
+        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said, next=await _next(visit, appointment))
 
     async def _cancel(self, visit: Visit) -> Response:
         person = visit.require_person()
@@ -64,6 +66,20 @@ class AppointmentPages:
 
 async def _own(visit: Visit) -> Appointment:
     return await view(visit.state, visit.require_person(), _id(visit))
+
+
+async def _next(visit: Visit, appointment: Appointment) -> SlotWords | None:
+    """Return the next dose that was booked together with an appointment, which goes with it."""
+    async with visit.state.database.connection() as connection:
+        together = await visit.state.bookings.store.together(
+            connection, appointment.id, person=visit.require_person().pseudonym
+        )
+    behind = [
+        each
+        for each in together
+        if (each.member, each.dose) == (appointment.member, appointment.dose + 1) and each.status != "cancelled"
+    ]
+    return of_appointment(behind[0], visit.language) if behind else None
 
 
 def _id(visit: Visit) -> UUID:

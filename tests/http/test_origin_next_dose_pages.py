@@ -47,6 +47,8 @@ async def test_a_first_time_leads_to_times_for_the_next_dose_and_one_press_books
     booked = await ana.post(f"/slots/{first}/next/{second}/confirm", {})
     assert booked.status_code == 303, booked.text
     shown = await ana.get(booked.headers["location"])
+    own = booked.headers["location"].removesuffix("/together?booked=1")
+    assert "The next dose was booked with it, and is cancelled too" in (await ana.get(f"{own}/cancel")).text
     assert shown.text.count("Dose 1") == shown.text.count("Dose 2") == 1
     assert "Your appointments are confirmed." in shown.text
     assert await origin.world.count("appointment", "status = 'confirmed'") == 2

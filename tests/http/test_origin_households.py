@@ -1,15 +1,20 @@
 """Households over HTTP: members by document, questions for each, adjacent times, all booked or none."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from origin.household.members import MOST_MEMBERS, NAMED_A_DAY
+from origin.identity import Person
+from origin.sealing import Vault
+from shared.ids import SystemIds
+from shared.keys import KeyRing
 from tests import origin_world
 from tests.groups_world import Holder, holder, part
-from tests.origin_world import MADRID, SENIOR, Origin
+from tests.origin_world import ISSUER, MADRID, ORIGIN_KEYS, SENIOR, Origin
 
 MEMBERS = "/v1/household/members"
 
@@ -194,6 +199,19 @@ async def test_a_name_is_sealed_and_no_name_or_number_is_told_anywhere(
     for secret in (name, "Quixote", document):
         for spelled in (secret, secret.lower(), secret.encode().hex()):
             assert spelled not in text
+
+
+async def test_a_name_is_sealed_again_under_the_current_key(origin: Origin) -> None:
+    ana = holder(origin)
+    kim = UUID(await ana.member("Kim"))
+    keys = {"o0": b"an origin key of days gone by, 32", "o1": ORIGIN_KEYS.signing_key}
+    before, after = (Vault(KeyRing(current, keys), "household", SystemIds()) for current in ("o0", "o1"))
+    await origin.world.connection.execute("UPDATE household_member SET name = $1", before.seal(b"Kim", kim.bytes))
+    assert await names(ana) == [""]  # under a key that this origin does not have
+    households = replace(origin.state.households, vault=after)
+    person = Person(origin.state.people.pseudonym(ISSUER, "ana"), frozenset())
+    assert [each.name for each in await households.all(person)] == ["Kim"]
+    assert await names(ana) == ["Kim"]  # by now under the current one
 
 
 async def test_a_name_whose_key_is_gone_is_empty_and_the_member_stays(origin: Origin) -> None:

@@ -7,9 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from origin.web.box import MAX_COOKIE_LENGTH
+from origin.web.visit import Guest, Visits
+from shared.ids import SystemIds
 from tests import origin_world
 from tests.origin_browser import Browser
-from tests.origin_world import ADULT, SENIOR, Origin
+from tests.origin_world import ADULT, ORIGIN_KEYS, SENIOR, Origin
 
 
 @pytest.fixture
@@ -154,3 +157,15 @@ async def test_the_household_needs_a_sign_in_and_the_questions_a_turn(origin: Or
     await post(ana, "/household/choose", {"who": ["me", kim]})
     del ana.cookies["vestibule_admission"]
     assert (await ana.get("/household/party")).status_code == 403
+
+
+async def test_a_whole_household_fits_into_the_cookie(origin: Origin) -> None:
+    """Browsers keep 4 kB; what is kept of nine people, their last answers included, is less."""
+    ana = Browser(origin)
+    await ana.answer(ADULT)  # the longest list of reasons
+    box = Visits(ORIGIN_KEYS, origin.world.clock, SystemIds(), secure=False).box
+    kept = box.open(ana.cookies["vestibule_visit"])
+    assert kept is not None
+    ids = SystemIds()
+    kept.party = [Guest(ids.uuid(), ids.uuid(), "eligible", 1_800_000_000, ["168", "140"], 1) for _ in range(9)]
+    assert len(box.seal(kept, life_s=7200)) < MAX_COOKIE_LENGTH

@@ -13,7 +13,7 @@ from origin.sealing import Vault
 from shared.ids import SystemIds
 from shared.keys import KeyRing
 from tests import origin_world
-from tests.groups_world import Holder, holder, part
+from tests.groups_world import Holder, holder, operator, part
 from tests.origin_world import ISSUER, MADRID, ORIGIN_KEYS, SENIOR, Origin
 
 MEMBERS = "/v1/household/members"
@@ -226,3 +226,50 @@ async def test_members_are_nobodys_business_without_signing_in(origin: Origin) -
     for method, path in (("GET", MEMBERS), ("POST", MEMBERS), ("DELETE", f"{MEMBERS}/{uuid4()}")):
         answer = await origin.client.request(method, path, json={} if method == "POST" else None)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_while_a_programme_is_frozen_no_group_is_booked_and_the_same_key_books_afterwards(origin: Origin) -> None:
+    """B8, for a group."""
+    ana = holder(origin)
+    kim, slot = await ana.member(), await origin.world.slot(capacity=2)
+    parts = part(slot, await ana.decision()), part(slot, await ana.decision_for(kim), member=kim)
+    freeze = "/v1/admin/programmes/demo:freeze"
+    await origin.client.post(freeze, json={"reason": "a test"}, headers=operator())
+    refused = await ana.book_all(*parts, key="k")
+    assert (refused.status_code, refused.json()["code"]) == (423, "frozen")
+    assert await origin.world.count("appointment") == 0
+    await origin.client.post(freeze.replace(":", ":un"), json={"reason": "a test"}, headers=operator())
+    assert (await ana.book_all(*parts, key="k")).status_code == 201
+
+
+async def hold(origin: Origin, slot: int) -> None:
+    """Let Ana hold a place of a slot; then none is free anywhere."""
+    await origin.world.connection.execute(
+        "INSERT INTO hold (id, programme, person, slot, kind, created_at, expires_at)"
+        " VALUES (gen_random_uuid(), 'demo', $1, $2, 'opened', $3::timestamptz, $3::timestamptz + interval '2 minutes')",
+        origin.state.people.pseudonym(ISSUER, "ana"),
+        slot,
+        origin.world.clock.now(),
+    )
+    await origin.world.connection.execute("UPDATE slot SET remaining = 0")
+
+
+async def test_a_place_that_the_holder_holds_is_for_whoever_of_the_booking_gets_it(origin: Origin) -> None:
+    ana, bo = holder(origin), origin.visitor("bo")
+    kim, slot = await ana.member(), await origin.world.slot()
+    await hold(origin, slot)
+    assert (await bo.book(slot, await bo.decision())).json()["code"] == "slot_gone"
+    booked = await ana.book_all(part(slot, await ana.decision_for(kim), member=kim))
+    assert booked.status_code == 201, booked.text
+    assert await origin.world.count("hold") == 0
+    assert await origin.world.count("slot", "remaining = 0") == 1
+
+
+async def test_a_hold_stays_where_the_group_is_refused(origin: Origin) -> None:
+    ana = holder(origin)
+    kim, slot, gone = await ana.member(), await origin.world.slot(), await origin.world.slot(hours=25)
+    await hold(origin, slot)
+    refused = await ana.book_all(part(slot, await ana.decision_for(kim), member=kim), part(gone, await ana.decision()))
+    assert (refused.json()["code"], refused.json()["part"]) == ("slot_gone", 2)
+    assert await origin.world.count("hold") == 1
+    assert await origin.world.count("slot", "remaining = 0") == 2

@@ -246,7 +246,7 @@ async def hold(origin: Origin, slot: int) -> None:
     """Let Ana hold a place of a slot; then none is free anywhere."""
     await origin.world.connection.execute(
         "INSERT INTO hold (id, programme, person, slot, kind, created_at, expires_at)"
-        " VALUES (gen_random_uuid(), 'demo', $1, $2, 'opened', $3::timestamptz, $3::timestamptz + interval '2 minutes')",
+        " VALUES (gen_random_uuid(), 'demo', $1, $2, 'opened', $3, $3::timestamptz + '2 minutes')",
         origin.state.people.pseudonym(ISSUER, "ana"),
         slot,
         origin.world.clock.now(),

@@ -76,6 +76,8 @@ class AccountPages:
             return "line"
         if visit.person is None:
             return "sign_in"
+        if visit.kept.party:
+            return "household"
         outcome = living(visit)
         return "eligibility" if outcome is None or outcome.outcome != "eligible" else "slots"
 

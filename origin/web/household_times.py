@@ -16,7 +16,7 @@ from origin.gate import Admission
 from origin.inventory.adjacent import Together, adjacent
 from origin.inventory.api import one_slot
 from origin.web import party
-from origin.web.answers import part_of, settled
+from origin.web.answers import part_of, settled, unsure
 from origin.web.household import HOUSEHOLD, PARTY
 from origin.web.site import Site, see
 from origin.web.towns import Town, Towns
@@ -181,9 +181,7 @@ class HouseholdTimesPages:
         if refused.kind is errors.SLOT_GONE:
             return await self._list(visit, admission, taken=True)
         if refused.kind is problem.STORE_UNAVAILABLE:
-            response = self._site.page(visit, "unsure.html", 503, key=key, path=visit.request.url.path)
-            response.headers["Retry-After"] = str(refused.retry_after_s or 2)
-            return response
+            return unsure(self._site, visit, refused, key)
         if refused.kind not in _NAMED:
             return self._site.refuse(visit, refused)
         number = part_of(refused) - 1

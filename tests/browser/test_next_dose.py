@@ -1,12 +1,9 @@
 """Both doses in a browser, with or without scripts: the pages are accessible, by keyboard, and at 320 px."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
 
 from tests.browser.accessible import faults_of
 from tests.browser.conftest import Visit
@@ -14,15 +11,6 @@ from tests.browser.stack import Stack
 from tests.browser.way import Way
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-async def shot(page: Page, name: str) -> None:
-    folder = os.environ.get("SHOTS")
-    if folder:
-        for width in (1280, 320):
-            await page.set_viewport_size({"width": width, "height": 900})
-            await page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
-        await page.set_viewport_size({"width": 1280, "height": 900})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -46,22 +34,18 @@ async def test_both_doses_are_chosen_lost_and_booked_and_every_page_is_accessibl
     await way.to_times()
     await page.locator("a.time:visible").first.click()
     await way.heading("Choose a time for the next dose")
-    await shot(page, "next")
     assert not scripts or await faults_of(page) == []
     times = page.locator("a.time")
     address = await times.first.get_attribute("href") or ""
     await times.first.focus()
     await page.keyboard.press("Enter")
     await way.heading("Confirm both appointments")
-    await shot(page, "both")
     assert not scripts or await faults_of(page) == []
     second = int(address.split("/")[4])
     await stack.sell_out(second)
     await way.press("Confirm both appointments")
     await way.heading("The time for dose 2 has just been taken")
-    await shot(page, "taken")
     assert not scripts or await faults_of(page) == []
     await page.get_by_role("button", name="Book both, with").first.click()
     await way.heading("Your appointments")
-    await shot(page, "together")
     assert not scripts or await faults_of(page) == []

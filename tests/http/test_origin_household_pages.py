@@ -55,6 +55,9 @@ async def test_a_family_answers_each_for_itself_and_is_confirmed_with_one_press(
     ana, _ = await family(origin)
     overview = await ana.get("/household/party")
     assert overview.text.count("Can book now") == 2
+    assert 'href="/household/party"' in (await ana.get("/")).text
+    for alone in ("/slots", f"/slots/{first}/confirm"):  # with what was decided about Kim
+        assert (await ana.get(alone)).headers["location"] == "/household/party"
     times = await ana.get("/household/times")
     assert f'href="/household/confirm/{first}-{second}"' in times.text
     confirm = f"/household/confirm/{first}-{second}"

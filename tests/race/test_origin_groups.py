@@ -4,7 +4,7 @@ The negative control is a store that books part after part and stops at the firs
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 
 import httpx
@@ -13,7 +13,8 @@ import pytest
 
 from origin.booking.store import Attempt, BookingStore, GroupAttempt, Result
 from origin.db.sql import Connection
-from tests.groups_world import Holder, part, set_course
+from origin.household.members import MOST_MEMBERS
+from tests.groups_world import Holder, operator, part, set_course
 from tests.race.test_origin_races import Town, codes, town
 
 FAMILIES = 12
@@ -62,16 +63,23 @@ def holder(town: Town, number: int) -> Holder:
     return Holder(visitor.client, visitor.sub, visitor.token)
 
 
-async def families_at_once(town: Town, slots: Sequence[int], families: int) -> list[httpx.Response]:
-    """Each wants a place for a parent and one for a child, in the slots in turn."""
-    wanted = []
+async def families_wanting(
+    town: Town, slots: Sequence[int], families: int
+) -> list[Coroutine[None, None, httpx.Response]]:
+    """Return the calls of families: each wants a place for a parent and one for a child, in the slots in turn."""
+    calls = []
     for number in range(families):
         parent = holder(town, number)
         child = await parent.member(document=f"child{number}")
         own, theirs = await parent.decision(), await parent.decision_for(child)
         first, second = slots[number % len(slots)], slots[(number + 1) % len(slots)]
-        wanted.append((parent, part(first, own), part(second, theirs, member=child)))
-    return list(await asyncio.gather(*(parent.book_all(*parts) for parent, *parts in wanted)))
+        calls.append(parent.book_all(part(first, own), part(second, theirs, member=child)))
+    return calls
+
+
+async def families_at_once(town: Town, slots: Sequence[int], families: int) -> list[httpx.Response]:
+    """Let them all book at the same time."""
+    return list(await asyncio.gather(*await families_wanting(town, slots, families)))
 
 
 async def sizes(town: Town) -> list[int]:
@@ -169,3 +177,30 @@ async def test_one_key_sent_many_times_at_once_books_one_group(guarded: Town) ->
     assert set(codes(answers)) <= {"booked", "key_in_flight"}
     assert len({each.content for each in answers if each.status_code == 201}) == 1
     assert (await guarded.tell())[0][2] == 2
+
+
+async def test_a_freeze_in_the_middle_of_a_rush_of_families_is_a_clean_cut(guarded: Town) -> None:
+    """B8 and B9: nobody waits for a freeze that waits for them, and no family is cut in two."""
+    slots = [await guarded.world.slot(hours=24 + number, capacity=40) for number in range(2)]
+
+    async def freeze() -> httpx.Response:
+        body, path = {"reason": "a test"}, "/v1/admin/programmes/demo:freeze"
+        return await guarded.clients[0].post(path, json=body, headers=operator())
+
+    rush = [asyncio.ensure_future(each) for each in await families_wanting(guarded, slots, FAMILIES)]
+    await asyncio.wait(rush, return_when=asyncio.FIRST_COMPLETED)
+    frozen = await freeze()
+    booked = await guarded.world.count("appointment")
+    assert frozen.status_code == 200, frozen.text
+    assert set(codes(await asyncio.gather(*rush))) <= {"booked", "frozen"}
+    assert await guarded.world.count("appointment") == booked
+    assert set(await sizes(guarded)) == {2}
+
+
+async def test_many_who_are_named_at_once_are_no_more_than_there_is_room_for(guarded: Town) -> None:
+    parent = holder(guarded, 0)
+    everywhere = [Holder(client, parent.sub, parent.token) for client in guarded.clients]
+    calls = [each.add(document=f"number{turn}{index}") for turn in range(5) for index, each in enumerate(everywhere)]
+    answers = await asyncio.gather(*calls)
+    assert codes(answers) == {"booked": MOST_MEMBERS, "household_full": len(calls) - MOST_MEMBERS}
+    assert await guarded.world.count("household_member") == MOST_MEMBERS

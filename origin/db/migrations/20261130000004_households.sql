@@ -29,12 +29,13 @@ CREATE TABLE household_member (
     CONSTRAINT household_member_once UNIQUE (holder, person)
 );
 
--- When a holder named somebody, for a day: whom, is not kept.
+-- When a holder named somebody; whom, is not kept. After a day it counts no more, and goes when the next ones are named.
 CREATE TABLE household_naming (
     holder   bytea NOT NULL CHECK (octet_length(holder) = 32),
     named_at timestamptz NOT NULL
 );
 CREATE INDEX household_naming_of_holder ON household_naming (holder, named_at);
+CREATE INDEX household_naming_at ON household_naming (named_at);
 
 -- Names a member of a holder's household; one at a time.
 -- outcome: named | known (member: under which id they are there already) | too_many | too_many_today
@@ -48,10 +49,13 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
-    DELETE FROM household_naming n WHERE n.holder = p_holder AND n.named_at <= p_now - interval '1 day';
+    DELETE FROM household_naming
+     WHERE ctid = ANY (ARRAY(SELECT n.ctid FROM household_naming n WHERE n.named_at <= p_now - interval '1 day'
+                              ORDER BY n.named_at LIMIT 20 FOR UPDATE SKIP LOCKED));
     outcome := CASE
         WHEN (SELECT count(*) FROM household_member m WHERE m.holder = p_holder) >= p_at_most THEN 'too_many'
-        WHEN (SELECT count(*) FROM household_naming n WHERE n.holder = p_holder) >= p_a_day THEN 'too_many_today'
+        WHEN (SELECT count(*) FROM household_naming n
+               WHERE n.holder = p_holder AND n.named_at > p_now - interval '1 day') >= p_a_day THEN 'too_many_today'
         ELSE 'named'
     END;
     IF outcome = 'named' THEN
@@ -75,7 +79,8 @@ BEGIN
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
-    IF needs_next(p_programme, p_person, p_slot, p_decision) THEN
+    IF EXISTS (SELECT FROM course c WHERE c.programme = p_programme AND NOT c.first_alone)  -- most have none: saves a call
+       AND needs_next(p_programme, p_person, p_slot, p_decision) THEN
         outcome := 'next_dose_missing';
         RETURN;
     END IF;

@@ -7,7 +7,9 @@ from uuid import UUID
 import typer
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Why, address, console, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Why, address, find_origin
+from deploy.tables import console
 
 app = typer.Typer()  # nameless: two groups of commands
 decision = typer.Typer(name="decision", help="Why somebody was decided about so.", no_args_is_help=True)

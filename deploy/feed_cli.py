@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from deploy.operator_cli import explained
+from deploy.explained import explained
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:

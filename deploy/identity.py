@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import cast
 
 from deploy.settings import LOOPBACK
 
@@ -19,6 +20,11 @@ USERS: tuple[dict[str, object], ...] = (
     {"sub": "aurelia", "name": "Aurelia Soto (author)", "email": "aurelia@example.org", "roles": ["rules_author"]},
     {"sub": "rosa", "name": "Rosa Vega (reviewer)", "email": "rosa@example.org", "roles": ["rules_reviewer"]},
 )
+
+
+def who(role: str, between: str = ", ") -> str:
+    """Return the names of all who have a role, as one types them to sign in."""
+    return between.join(str(user["sub"]) for user in USERS if role in cast("list[str]", user["roles"]))
 
 
 def arguments(port: int) -> list[str]:

@@ -1,13 +1,11 @@
 """The commands of ``vestibule keys``. They print identifiers, never keys."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from deploy.errors import StackError
+from deploy.explained import explained
 from deploy.keys import SAFE_AGE_S, KeyFile, KeySettings, Ring
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -22,7 +20,7 @@ KidArgument = Annotated[str, typer.Argument(help="A key's identifier, as `keys l
 @app.command("list")
 def list_keys(ring: RingOption) -> None:
     """Show a ring's keys; the one that signs is marked."""
-    with _explained():
+    with explained():
         found = _file(ring).load()
         for kid in found.kids:
             sys.stdout.write(f"{kid}{'  signs' if kid == found.current else ''}\n")
@@ -31,14 +29,14 @@ def list_keys(ring: RingOption) -> None:
 @app.command()
 def add(ring: RingOption) -> None:
     """First step: make a new key known. It does not sign yet."""
-    with _explained():
+    with explained():
         sys.stdout.write(_file(ring).add() + "\n")
 
 
 @app.command()
 def use(ring: RingOption, kid: KidArgument) -> None:
     """Second step, once the file with the new key is on every machine: let it sign."""
-    with _explained():
+    with explained():
         before = _file(ring).use(kid)
         sys.stdout.write(f"{kid} signs now, {before} no longer\n")
 
@@ -46,7 +44,7 @@ def use(ring: RingOption, kid: KidArgument) -> None:
 @app.command()
 def retire(ring: RingOption, kid: KidArgument) -> None:
     """Last step, when nothing that it signed is needed any more: drop a key."""
-    with _explained():
+    with explained():
         _file(ring).retire(kid)
         sys.stdout.write(f"{kid} is gone\n")
 
@@ -58,7 +56,7 @@ def rotate(
     wait: Annotated[float, typer.Option(help="Seconds until every service knows the new key.", min=SAFE_AGE_S)] = 5.0,
 ) -> None:
     """Add a key, wait, let it sign. For services that read this very file."""
-    with _explained():
+    with explained():
         kid, before = _file(ring).rotate(wait, retire)
         sys.stdout.write(f"{kid} signs now, {before} no longer\n")
         if retire is not None:
@@ -67,12 +65,3 @@ def rotate(
 
 def _file(ring: Ring) -> KeyFile:
     return KeyFile(load(KeySettings).file(ring), SystemClock(), SystemIds())
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except StackError as error:
-        sys.stderr.write(f"vestibule: {error}\n")
-        raise typer.Exit(2) from None

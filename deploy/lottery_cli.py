@@ -4,15 +4,13 @@ Exit status: 0 it was; 1 it was not; 2 it cannot be said (not opened yet, no ans
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from deploy.errors import StackError
+from deploy.explained import explained
 
 app = typer.Typer(name="lottery", help="Check the draw of a waiting room, from outside.", no_args_is_help=True)
 
@@ -43,7 +41,7 @@ def verify(
         raise typer.BadParameter("say which --entry, or --all FILE")
     from deploy.lottery import Published, check, fetch, place_of, write_places
 
-    with _explained():
+    with explained():
         if edge is not None:
             if (seed, entries, epoch) != (None, None, None):
                 raise typer.BadParameter("--seed, --entries and --epoch are read from --edge; give one or the other")
@@ -64,12 +62,3 @@ def verify(
         if all_ is not None:
             write_places(draw, all_, _errors)
             sys.stdout.write(f"The places of all {draw.entries} entries are in {all_}.\n")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except StackError as error:
-        sys.stderr.write(f"vestibule: {error}\n")
-        raise typer.Exit(error.exit_status) from None

@@ -1,15 +1,10 @@
 """What commands in officials' names have in common: options, whom they speak to, how they fail."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 
-from deploy.errors import StackError
 from shared.clock import SystemClock
 from shared.settings import load
 
@@ -33,18 +28,3 @@ def find_origin(origin: str | None, who: str | None) -> "Origin":
 def address(programme: str) -> str:
     """Return the path of a programme in the admin API."""
     return f"/v1/admin/programmes/{quote(programme, safe='')}"
-
-
-def console() -> Console:
-    """Return where tables are shown."""
-    return Console(highlight=False)
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn what the reader can set right into one line on standard error, and end with its status."""
-    try:
-        yield
-    except StackError as error:
-        sys.stderr.write(f"vestibule: {error}\n")
-        raise typer.Exit(error.exit_status) from None

@@ -1,14 +1,12 @@
 """What all commands of operators share: their options, and how they speak to an edge."""
 
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from deploy.errors import StackError
+from deploy.explained import explained
+from deploy.tables import console
 from shared.clock import SystemClock
 from shared.settings import load
 
@@ -32,7 +30,7 @@ def do(edge: str | None, call: "Callable[[OperatorClient], Awaitable[RoomReport]
         if as_json:
             rooms.show_json(room)
         else:
-            rooms.show_room(Console(highlight=False), room)
+            rooms.show_room(console(), room)
 
 
 def contact(edge: str | None) -> "Contact":
@@ -40,13 +38,3 @@ def contact(edge: str | None) -> "Contact":
     from deploy.rooms import Contact, OperatorSettings
 
     return Contact.find(load(OperatorSettings), edge, SystemClock())
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say what went wrong in one line on standard error, and end with status 2."""
-    try:
-        yield
-    except StackError as error:
-        sys.stderr.write(f"vestibule: {error}\n")
-        raise typer.Exit(2) from None

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from deploy import passes
+from deploy.bars import bar
 from deploy.errors import StackError
+from deploy.explained import explained
 from deploy.keys import KeyFile, KeySettings, Ring
-from deploy.operator_cli import AsJson, Edge, Why, do, explained
+from deploy.operator_cli import AsJson, Edge, Why, do
 from edge.guard.passes import MAX_NUMBER, Passes, PassRefused
 from shared.clock import SystemClock
 from shared.ids import SystemIds
@@ -45,8 +45,8 @@ def issue(
     out: Annotated[Path, typer.Option(help="The CSV file to write; it must not exist.")],
 ) -> None:
     """Write a new batch of passes, and print its name. The file is as good as so many places: keep it like money."""
-    with explained(), _bar(count) as bar:
-        task = bar.add_task("passes", total=count)
+    with explained(), bar(counted=True, shown=count >= _MANY) as progress:
+        task = progress.add_task("passes", total=count)
         batch = passes.issue(
             _passes(),
             SystemIds(),
@@ -54,7 +54,7 @@ def issue(
             lane=cohort,
             count=count,
             out=out,
-            made=lambda made: bar.update(task, completed=made),
+            made=lambda made: progress.update(task, completed=made),
         )
     sys.stdout.write(batch + "\n")
 
@@ -96,9 +96,3 @@ def revoke(
 def _passes() -> Passes:
     file = load(KeySettings).file(Ring.TICKETS)
     return Passes(KeyFile(file, SystemClock(), SystemIds()).load())
-
-
-def _bar(count: int) -> Progress:
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=count < _MANY or not console.is_terminal)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from deploy.bars import bar
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Region, Why, address, console, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Region, Why, address, find_origin
+from deploy.tables import console
 from shared.clock import SystemClock
 from shared.settings import load
 
@@ -99,8 +100,6 @@ def _freeze(act: str, programme: str, reason: str, region: str | None, origin: s
 
 @contextmanager
 def _bar() -> Iterator["Tell"]:
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    errors = Console(stderr=True)
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("decisions", total=None)
-        yield lambda seen, total: bar.update(task, completed=seen, total=total)
+    with bar(counted=True) as progress:
+        task = progress.add_task("decisions", total=None)
+        yield lambda seen, total: progress.update(task, completed=seen, total=total)

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Why, address, console, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Why, address, find_origin
+from deploy.tables import console, table
 
 if TYPE_CHECKING:
     import msgspec
@@ -69,8 +70,8 @@ def _do(method: str, path: str, form: "msgspec.Struct | None", origin: str | Non
     if not told.courses:
         console().print(f"No dose follows another in {told.programme}.")
         return
-    table = Table("Product", "Dose", "Next after", "Alone", box=None)
-    for each in told.courses:
-        alone = "yes" if each.first_alone else "no"
-        table.add_row(each.product, str(each.dose), f"{each.days_min}-{each.days_max} days", alone)
-    console().print(table)
+    rows = (
+        (each.product, each.dose, f"{each.days_min}-{each.days_max} days", "yes" if each.first_alone else "no")
+        for each in told.courses
+    )
+    console().print(table(("Product", "Dose", "Next after", "Alone"), rows))

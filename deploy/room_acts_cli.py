@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
 
 from deploy.errors import StackError
-from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
+from deploy.explained import explained
+from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do
+from deploy.tables import console
 
 if TYPE_CHECKING:
     from edge.line.room import Discipline
@@ -129,7 +130,7 @@ def lanes(
         if as_json:
             rooms.show_json(report.lanes)
         else:
-            rooms.show_lanes(Console(highlight=False), report.lanes)
+            rooms.show_lanes(console(), report.lanes)
 
 
 @app.command()
@@ -186,7 +187,7 @@ def log(
         if as_json:
             rooms.show_json(page)
         else:
-            rooms.show_log(Console(highlight=False), page)
+            rooms.show_log(console(), page)
 
 
 def _change(given: dict[str, object]) -> "RoomChange":

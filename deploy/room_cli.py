@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from deploy import room_acts_cli
-from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do, explained
+from deploy.explained import explained
+from deploy.operator_cli import AsJson, Edge, Room, Why, contact, do
+from deploy.tables import console
 
 app = typer.Typer(name="room", help="See, create and change rooms while people wait.", no_args_is_help=True)
 app.add_typer(room_acts_cli.app)
@@ -23,7 +24,7 @@ def list_rooms(edge: Edge = None, as_json: AsJson = False) -> None:
         if as_json:
             rooms.show_json(found)
         else:
-            rooms.show_list(Console(highlight=False), found)
+            rooms.show_list(console(), found)
 
 
 @app.command()

@@ -1,42 +1,34 @@
 """What ``vestibule room`` does: find the edge, speak to it in an operator's name, show what it says."""
 
 import asyncio
-import getpass
 import json
 import sys
-import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from pydantic import HttpUrl, SecretStr
+from pydantic import HttpUrl
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from deploy.datadir import DataDir
+from deploy.contact import ContactSettings, contact
 from deploy.errors import StackError
-from deploy.issuer import LocalIssuer
+from deploy.tables import facts, plain, table
 from edge.client import ApiError, ApiUnreachable, OperatorClient
 from edge.line.logrow import LogPage, LogRow, Told
 from edge.ops.answers import LaneReport, RoomReport
 from edge.ops.models import NewRoom
 from shared.clock import Clock
-from shared.settings import Settings
 
 T = TypeVar("T")
 
-_TOKEN_TTL_S = 300
 
-
-class OperatorSettings(Settings):
+class OperatorSettings(ContactSettings):
     """Which edge, and in whose name."""
 
-    data_dir: Path = Path("build/local")
     edge_public_url: HttpUrl | None = None
-    operator_token: SecretStr | None = None
 
 
 @dataclass(frozen=True)
@@ -48,24 +40,12 @@ class Contact:
 
     @classmethod
     def find(cls, settings: OperatorSettings, edge: str | None, clock: Clock) -> "Contact":
-        """Return the edge that is named, by option or setting, else the one of the stack that runs here.
-
-        A token is minted for that stack alone: elsewhere nobody trusts it, and nobody should get to see it.
+        """Return the edge that is named, else the one of the stack that runs here.
 
         Raises:
             StackError: there is no such edge, or no token for it.
         """
-        data = DataDir(settings.data_dir)
-        local = running["edge_url"].rstrip("/") if (running := data.addresses()) else None
-        url = (edge or str(settings.edge_public_url or "") or local or "").rstrip("/")
-        if not url:
-            raise StackError("no edge: give --edge or VESTIBULE_EDGE_PUBLIC_URL, or start the stack with `make up`")
-        if settings.operator_token is not None:
-            return cls(url, settings.operator_token.get_secret_value())
-        if url != local:
-            raise StackError(f"no token for {url}: set VESTIBULE_OPERATOR_TOKEN")
-        issuer = LocalIssuer(data.issuer)
-        return cls(url, issuer.mint(sub=_who(), roles=["operator"], now=clock.unix(), ttl_s=_TOKEN_TTL_S))
+        return cls(*contact(settings, "edge", edge or settings.edge_public_url, clock, roles=["operator"]))
 
     def ask(self, call: Callable[[OperatorClient], Awaitable[T]]) -> T:
         """Return what the edge answers.
@@ -111,19 +91,25 @@ def show_json(told: object) -> None:
 
 def show_list(console: Console, rooms: list[RoomReport]) -> None:
     """Print a line for each room."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("Room", "State", "Rate/s", "Burst", "Waiting", "Called", "Admitted", "Why"):
-        table.add_column(title, justify="right" if title in {"Rate/s", "Burst", "Waiting", "Called"} else "left")
-    table.columns[6].justify = "right"
-    for room in rooms:
-        numbers = (f"{room.rate_per_s:g}", room.burst, room.waiting, room.called, room.admitted)
-        table.add_row(room.room, _state(room), *map(str, numbers), Text(_plain(room.reason)))
-    console.print(table)
+    titles = ("Room", "State", "Rate/s", "Burst", "Waiting", "Called", "Admitted", "Why")
+    rows = (
+        (
+            room.room,
+            _state(room),
+            f"{room.rate_per_s:g}",
+            room.burst,
+            room.waiting,
+            room.called,
+            room.admitted,
+            room.reason,
+        )
+        for room in rooms
+    )
+    console.print(table(titles, rows, numbers=titles[2:-1]))
 
 
 def show_room(console: Console, room: RoomReport) -> None:
     """Print all of a room."""
-    table = Table.grid(padding=(0, 2))
     rows = (
         ("Room", f"{room.room}  {room.name}"),
         ("State", _state(room)),
@@ -143,32 +129,32 @@ def show_room(console: Console, room: RoomReport) -> None:
         ("Created", _created(room)),
         ("As of", room.as_of),
     )
-    for label, value in rows:
-        table.add_row(Text(label, style="bold"), Text(_plain(value), overflow="fold"))
-    console.print(table)
+    console.print(facts(rows))
 
 
 def show_lanes(console: Console, lanes: list[LaneReport]) -> None:
     """Print a line for each lane."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("Lane", "Access", "Phase"):
-        table.add_column(title)
-    for title in ("Weight", "Floor/s", "Now/s", "Waiting", "Called", "Admitted"):
-        table.add_column(title, justify="right")
-    table.add_column("Opens")
-    for lane in lanes:
-        rates = (f"{lane.weight:g}", f"{lane.floor_per_s:g}", f"{lane.rate_per_s:g}")
-        people = map(str, (lane.waiting, lane.called, lane.admitted))
-        table.add_row(lane.lane, lane.access, lane.phase, *rates, *people, lane.opens_at or "with the room")
-    console.print(table)
+    numbers = ("Weight", "Floor/s", "Now/s", "Waiting", "Called", "Admitted")
+    rows = (
+        (
+            lane.lane,
+            lane.access,
+            lane.phase,
+            *(f"{rate:g}" for rate in (lane.weight, lane.floor_per_s, lane.rate_per_s)),
+            *(lane.waiting, lane.called, lane.admitted),
+            lane.opens_at or "with the room",
+        )
+        for lane in lanes
+    )
+    console.print(table(("Lane", "Access", "Phase", *numbers, "Opens"), rows, numbers=numbers))
 
 
 def show_log(console: Console, page: LogPage) -> None:
     """Print each row with a line for each setting, and how to see more."""
     for row in page.rows:
-        console.print(Text(_plain(f"{row.at}  {row.actor}  {row.what}  {row.why}")), soft_wrap=True)
+        console.print(Text(plain(f"{row.at}  {row.actor}  {row.what}  {row.why}")), soft_wrap=True)
         for name in row.before | row.after:
-            console.print(Text(_plain(f"    {name}: {_change(name, row)}")), soft_wrap=True)
+            console.print(Text(plain(f"    {name}: {_change(name, row)}")), soft_wrap=True)
     if page.next_before is not None:
         console.print(f"older rows: --before {page.next_before}")
 
@@ -187,11 +173,6 @@ def _value(told: Told) -> str:
         case list():
             return ", ".join(map(str, told))
     return str(told) or "none"
-
-
-def _plain(text: str) -> str:
-    """Return text that moves no cursor and changes no colours, whoever has written it."""
-    return "".join(ascii(letter)[1:-1] if unicodedata.category(letter) == "Cc" else letter for letter in text)
 
 
 def _line(room: RoomReport) -> str:
@@ -226,10 +207,3 @@ def _governor(room: RoomReport) -> str:
 def _created(room: RoomReport) -> str:
     created = room.created
     return f"{created.at} by {created.actor}: {created.why}" if created else "by the rooms file"
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # nobody of this number is known here
-        return "operator"

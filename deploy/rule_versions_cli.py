@@ -2,12 +2,18 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deploy.errors import StackError
-from deploy.official_cli import As, At, Programme, Region, Why, address, console, explained, find_origin
+from deploy.explained import explained
+from deploy.official_cli import As, At, Programme, Region, Why, address, find_origin
+from deploy.rules_cli import CASES_SUFFIX
+from deploy.tables import console
+
+if TYPE_CHECKING:
+    import msgspec
 
 app = typer.Typer()  # nameless: its commands stand beside those that work on files
 
@@ -30,20 +36,19 @@ def draft(
     file: Annotated[Path, typer.Argument(help="The rule document, JSON.", exists=True)],
     reason: Why,
     region: Region = None,
+    cases: Annotated[Path | None, typer.Option(help="Its cases; else NAME.cases.json beside it, if there.")] = None,
     origin: At = None,
     who: As = None,
 ) -> None:
-    """Draft rules, for somebody else to review."""
+    """Draft rules with their example cases, for somebody else to review."""
     with explained():
-        import msgspec
-
         from origin.eligibility.version_models import DraftForm
 
-        try:
-            document = msgspec.Raw(msgspec.json.format(file.read_bytes(), indent=-1))
-        except (OSError, msgspec.MsgspecError) as error:
-            raise StackError(f"{file} is not JSON: {error}") from None
-        _post(origin, who, _rules(programme), DraftForm(document, reason, region))
+        beside = file.with_suffix(CASES_SUFFIX)
+        form = DraftForm(_json(file), reason, region)
+        if cases is not None or beside.exists():
+            form = DraftForm(form.document, reason, region, _json(cases or beside))
+        _post(origin, who, _rules(programme), form)
 
 
 @app.command()
@@ -156,6 +161,15 @@ def _post(origin: str | None, who: str | None, path: str, form: Any) -> None:
     from origin.eligibility.version_models import Version
 
     rule_tables.show_version(console(), find_origin(origin, who).call("POST", path, Version, form))
+
+
+def _json(file: Path) -> "msgspec.Raw":
+    import msgspec
+
+    try:
+        return msgspec.Raw(msgspec.json.format(file.read_bytes(), indent=-1))
+    except (OSError, msgspec.MsgspecError) as error:
+        raise StackError(f"{file} is not JSON: {error}") from None
 
 
 def _rules(programme: str) -> str:

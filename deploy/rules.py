@@ -11,15 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from origin.eligibility.cases import check, parse_cases
-from origin.eligibility.differences import Difference
+from origin.eligibility.cases import Case, check
+from origin.eligibility.differences import differences
 from origin.eligibility.document import Document, Fault, canonical, in_language, ruleset_id
 from origin.eligibility.evaluator import EVALUATOR, Branch, Evaluation, Evaluator, Facts
 from origin.eligibility.evaluators.v2_tree import Truth
 from origin.eligibility.formats.check import comparisons, warnings
 from origin.eligibility.formats.lift import lifted
-from origin.eligibility.formats.v2 import All, AnyOf, Clause, Not
+from origin.eligibility.formats.v2 import All, AnyOf, Clause, Leaf, Not
 from origin.eligibility.observed import observed
+from origin.eligibility.reading import Reader
+from shared.web.languages import DEFAULT
 
 _MARK = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}
 _OUTCOME = {"eligible": "[bold green]eligible[/]", "not_eligible": "[bold red]not eligible[/]"}
@@ -127,6 +129,7 @@ class _Drawn:
     def __init__(self, told: Explained, language: str) -> None:
         self._told = told
         self._language = language
+        self._reader = Reader(told.document, language)
         self._branches = iter(told.evaluation.branches)
 
     def tree(self) -> Tree:
@@ -158,11 +161,7 @@ class _Drawn:
                 above.add(self._line(next(self._branches)))
 
     def _line(self, branch: Branch) -> str:
-        unit = f" {branch.unit}" if branch.unit is not None else ""
-        at = f" ({branch.at.replace('_', ' ')})" if branch.at is not None else ""
-        proof = ", verified" if branch.verified else ""
-        value = " to ".join(branch.value) if branch.op == "within" and isinstance(branch.value, list) else branch.value
-        compared = escape(f"{branch.fact}{at} {branch.op.replace('_', ' ')} {_plain(value)}{unit}{proof}")
+        compared = escape(self._reader.branch(branch))
         seen = escape(f"is {_plain(self._told.observed(branch))}")
         said = escape(self._told.text(branch.reason, branch.met, self._language))
         return f"{_MARK[branch.met]} {compared}; {seen} [dim]{branch.reason}: {said}[/]"
@@ -180,17 +179,29 @@ _WIDEST = 240
 _SIGN = {"added": "[green]+[/]", "removed": "[red]-[/]", "changed": "[yellow]~[/]", "moved": "[yellow]↕[/]"}
 
 
-def show_differences(console: Console, found: list[Difference], *, as_json: bool) -> None:
-    """Print what changed, a line each."""
+def show_differences(console: Console, before: Document, after: Document, *, as_json: bool) -> int:
+    """Print what changed, a line each, comparisons in words; return how much did."""
+    found = differences(before, after)
     if as_json:
         console.print(msgspec.json.encode([asdict(each) for each in found]).decode(), markup=False)
-        return
+        return len(found)
+    old, new = Reader(before, DEFAULT), Reader(after, DEFAULT)
     for each in found:
-        before, after = escape(_short(each.before)), escape(_short(each.after))
-        told = {"added": after, "removed": before}.get(each.kind, f"{before} → {after}")
+        was, now = escape(_read(each.before, old)), escape(_read(each.after, new))
+        told = {"added": now, "removed": was}.get(each.kind, f"{was} → {now}")
         console.print(f"{_SIGN[each.kind]} {escape(each.path)}: {told}")
     if not found:
         console.print("Both decide and say the same.")
+    return len(found)
+
+
+def _read(value: Any, reader: Reader) -> str:
+    """Return a comparison in words, anything else as it is."""
+    try:
+        leaf = msgspec.convert(value, Leaf)
+    except msgspec.ValidationError:
+        return _short(value)
+    return f"{reader.leaf(leaf)}{', verified' * leaf.verified} ({leaf.reason})"
 
 
 def _short(value: Any) -> str:
@@ -198,13 +209,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
-def try_out(console: Console, document: Document, file: Path) -> int:
-    """Run the cases of a file, print what came out otherwise, and return how many failed.
-
-    Raises:
-        ValueError: it has no cases.
-    """
-    cases = parse_cases(file.read_bytes())
+def try_out(console: Console, document: Document, cases: list[Case]) -> int:
+    """Run cases, print what came out otherwise, and return how many failed."""
     failed = [(name, list(each)) for name, each in groupby(check(document, cases), key=lambda one: one.case)]
     for name, mismatches in failed:
         console.print(f"[red]✗[/] {escape(name)}")

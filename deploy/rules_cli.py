@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from deploy.errors import StackError
+from deploy.explained import explained
+from deploy.official_cli import As, At, address, find_origin
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 app = typer.Typer(name="rules", help="Write, check, publish and explain eligibility rules.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(help="The rule document.", exists=True, dir_okay=False)]
+CASES_SUFFIX = ".cases.json"
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Language = Annotated[str, typer.Option(help="The language of the texts.")]
 
@@ -67,25 +72,35 @@ def explain(
 def diff(before: File, after: File, as_json: AsJson = False) -> None:
     """Say what changed from one document to another, cohorts, clauses, grants and texts by path; 1 if anything."""
     from deploy import rules
-    from origin.eligibility.differences import differences
 
     with _explained():
-        found = differences(_document(before), _document(after))
-    rules.show_differences(_out(), found, as_json=as_json)
-    if found:
+        documents = _document(before), _document(after)
+    if rules.show_differences(_out(), *documents, as_json=as_json):
         raise typer.Exit(1)
 
 
 @app.command("test")
 def try_out(
-    file: File,
-    cases: Annotated[Path | None, typer.Option(help="The cases; else NAME.cases.json beside the document.")] = None,
+    rules: Annotated[str, typer.Argument(help="A file, or a programme whose version is tried.")],
+    version: Annotated[int | None, typer.Argument(help="The programme's version.", min=1)] = None,
+    cases: Annotated[Path | None, typer.Option(help="Other cases than its own.")] = None,
+    origin: At = None,
+    who: As = None,
 ) -> None:
-    """Try the document out on its example cases; 1 and what came out otherwise when one fails."""
-    from deploy import rules
+    """Try rules out on their example cases; 1 and what came out otherwise when one fails.
 
-    with _explained():
-        failed = rules.try_out(_out(), _document(file), cases or file.with_suffix(".cases.json"))
+    The cases of a file lie beside it, as NAME.cases.json; a version carries those that it was drafted with.
+    """
+    from deploy.rules import try_out
+    from origin.eligibility.cases import parse_cases
+
+    with explained(), _explained():
+        document, own = _of_file(Path(rules)) if version is None else _of_version(rules, version, origin, who)
+        raw = own if cases is None else cases.read_bytes()
+        if raw is None:
+            lacking = f"{rules} {version} carries none" if version else f"no {Path(rules).with_suffix(CASES_SUFFIX)}"
+            raise StackError(f"no cases ({lacking}): give --cases")
+        failed = try_out(_out(), document, parse_cases(raw))
     if failed:
         raise typer.Exit(1)
 
@@ -96,6 +111,23 @@ def schema() -> None:
     from origin.eligibility.formats.schema import encoded
 
     sys.stdout.write(encoded().decode())
+
+
+def _of_file(file: Path) -> "tuple[Document, bytes | None]":
+    """Return a document and the cases beside it."""
+    beside = file.with_suffix(CASES_SUFFIX)
+    return _document(file), beside.read_bytes() if beside.exists() else None
+
+
+def _of_version(programme: str, version: int, origin: str | None, who: str | None) -> "tuple[Document, bytes | None]":
+    """Return a stored version's document and cases."""
+    from origin.eligibility.cases import NO_CASES
+    from origin.eligibility.document import parse
+    from origin.eligibility.version_models import VersionWithDocument
+
+    told = find_origin(origin, who).call("GET", f"{address(programme)}/rules/{version}", VersionWithDocument)
+    cases = bytes(told.cases)
+    return parse(bytes(told.document)), None if cases == NO_CASES else cases
 
 
 def _document(file: Path) -> "Document":
@@ -116,10 +148,10 @@ def _explained() -> Iterator[None]:
 
     try:
         yield
-    except InvalidDocument as invalid:
+    except (InvalidDocument, InvalidCases) as invalid:
         for fault in invalid.faults:
             sys.stderr.write(f"vestibule: {fault}\n")
         raise typer.Exit(2) from None
-    except (InvalidCases, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"vestibule: {error}\n")
         raise typer.Exit(2) from None

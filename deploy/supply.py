@@ -11,10 +11,10 @@ import msgspec
 from pydantic import PostgresDsn
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from deploy.datadir import DataDir
 from deploy.errors import StackError
+from deploy.tables import table
 from origin.db.pool import AWAY, connect
 from origin.db.sql import Connection
 from origin.inventory.bulk.generation import generate
@@ -158,14 +158,10 @@ def _show_faults(console: Console, report: Report) -> None:
 
 
 def _show_counts(console: Console, report: Report) -> None:
-    table = Table("", "new", "changed", box=None, header_style="dim")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for kind, put in report.put.items():
-        table.add_row(kind, f"{put.added:,}", f"{put.changed:,}")
     slots = report.slots
-    table.add_row("slots", f"{slots.added:,}", f"{slots.changed + slots.cut:,}")
-    console.print(table)
+    put = [(kind, f"{put.added:,}", f"{put.changed:,}") for kind, put in report.put.items()]
+    put.append(("slots", f"{slots.added:,}", f"{slots.changed + slots.cut:,}"))
+    console.print(table(("", "new", "changed"), put, numbers=("new", "changed")))
     told = {
         "as they should be": slots.same,
         "cut to what is booked": slots.cut,

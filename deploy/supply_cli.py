@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, TaskProgressColumn, TimeRemainingColumn
 
+from deploy.bars import bar
 from deploy.errors import StackError
-from deploy.official_cli import explained
+from deploy.explained import explained
 from shared.clock import SystemClock
 from shared.ids import SystemIds
 from shared.settings import load
@@ -108,12 +108,10 @@ def _tell(report: "Report", as_json: bool) -> None:
 
 @contextmanager
 def _bar() -> Iterator["Tell"]:
-    errors = Console(stderr=True)
-    columns = (*Progress.get_default_columns()[:2], TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
-        task = bar.add_task("", total=None)
+    with bar(counted=False) as progress:
+        task = progress.add_task("", total=None)
 
         def tell(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total or None)
+            progress.update(task, description=what, completed=done, total=total or None)
 
         yield tell

@@ -8,12 +8,12 @@ from types import FrameType
 
 from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from deploy import demo, identity
 from deploy.datadir import Addresses, write_addresses
 from deploy.stack import Stack
+from deploy.tables import facts
+from origin.admin.officials import AUTHOR, OPERATOR, OVERRIDER, REVIEWER, SUPPORT
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -118,17 +118,16 @@ def _forget(ready_file: Path | None) -> None:
 
 def welcome(addresses: Addresses) -> Panel:
     """Return what a newcomer needs to know."""
-    names = ", ".join(str(user["sub"]) for user in identity.USERS)
+    who, booking = identity.who, addresses["origin_url"]
     rows = (
         ("Waiting page", f"{addresses['edge_url']}/rooms/{demo.ROOM}"),
-        ("Booking", f"{addresses['origin_url']}/"),
-        ("Sign-in", f"{addresses['identity_url']}/  (one click: {names})"),
+        ("Booking", f"{booking}/"),
+        ("Sign-in", f"{addresses['identity_url']}/  (one click: {who('visitor')})"),
+        ("Rules", f"{booking}/admin  ({who(AUTHOR)} writes, {who(REVIEWER)} reviews, {who(OPERATOR)} rolls back)"),
+        ("Support", f"{booking}/support  ({who(SUPPORT)} looks up, {who(OVERRIDER, ' and ')} make exceptions)"),
         ("Operators", ".venv/bin/vestibule token --role operator --sub olga"),
         ("API", f"{addresses['edge_url']}/openapi.json  {addresses['origin_url']}/openapi.json"),
         ("Data, logs", addresses["data_dir"]),
         ("Stop", "Ctrl-C"),
     )
-    table = Table.grid(padding=(0, 2))
-    for label, value in rows:
-        table.add_row(Text(label, style="bold"), Text(value, overflow="fold"))
-    return Panel(table, title="Vestibule is open", expand=False)
+    return Panel(facts(rows), title="Vestibule is open", expand=False)

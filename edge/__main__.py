@@ -3,13 +3,12 @@
 import gc
 import sys
 
-import uvicorn
-
 from edge.app import create_app
 from edge.config import ConfigError, EdgeConfig, EdgeSettings
 from edge.events.webhook import WebhookError
 from shared import logs
 from shared.keys import KeyRingError
+from shared.server import serve
 from shared.settings import load
 from shared.web.theme import ThemeError
 
@@ -29,19 +28,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-    uvicorn.run(
-        app,
-        host=settings.edge_host,
-        port=settings.edge_port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,  # uvicorn would believe whoever connects from this machine; see edge.addresses
-        timeout_graceful_shutdown=5,
-    )
+    # uvicorn would believe whoever connects from this machine; see edge.guard.addresses
+    serve(app, host=settings.edge_host, port=settings.edge_port, proxy_headers=False)
 
 
 if __name__ == "__main__":

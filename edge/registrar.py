@@ -18,6 +18,7 @@ from edge.line.room import RoomPlan
 from edge.ops.told import creation_row
 from edge.register import Creation, Register
 from edge.rooms import Rooms
+from shared.clock import rest
 
 log = structlog.get_logger(__name__)
 
@@ -105,8 +106,7 @@ class Registrar:
         while not stop.is_set():
             with suppress(LineError):
                 await self.refresh()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), REFRESH_S)
+            await rest(stop, REFRESH_S)
 
     def _learn(self, entries: Mapping[str, bytes]) -> int:
         """Open what is new; return how much of it was."""

@@ -1,10 +1,9 @@
 """``python -m origin``: serve the booking system."""
 
-import uvicorn
-
 from origin.app import create_app
 from origin.config import OriginConfig
 from shared import logs
+from shared.server import serve
 from shared.settings import load
 
 
@@ -12,18 +11,7 @@ def main() -> None:
     """Read the settings, serve until SIGTERM or SIGINT, let requests under way finish."""
     config = load(OriginConfig)
     logs.configure("origin")
-    uvicorn.run(
-        create_app(config),
-        host=config.origin_host,
-        port=config.origin_port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=5,
-    )
+    serve(create_app(config), host=config.origin_host, port=config.origin_port, proxy_headers=True)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from origin.config import OriginConfig
 from origin.db.pool import Database, create_pool
 from origin.eligibility import api as eligibility
 from origin.eligibility import own_api, rules_api
+from origin.eligibility.cases import MAX_CASES_BYTES
 from origin.eligibility.decisions import Decisions
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.formats.v2 import MAX_BYTES
@@ -45,6 +46,7 @@ from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
 from origin.inventory.store import SlotStore
+from origin.inventory.uploads import api as uploads
 from origin.metrics import OriginMetrics
 from origin.rings import Rings
 from origin.sealing import Vault
@@ -61,7 +63,7 @@ from shared.keywatch import following
 from shared.middleware import BodyLimit, Boundary, SecurityHeaders
 
 BODY_LIMIT = 16 * 1024
-ADMIN_BODY_LIMIT = MAX_BYTES + 4 * 1024  # rule documents, and what is said about them
+ADMIN_BODY_LIMIT = MAX_BYTES + MAX_CASES_BYTES + 4 * 1024  # rule documents, their cases, and what is said about them
 ADMIN_FORM_LIMIT = 3 * ADMIN_BODY_LIMIT  # the same in a form, where every quotation mark takes three bytes
 
 
@@ -93,6 +95,7 @@ def endpoints() -> list[Endpoint]:
         *courses_api.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
+        *uploads.ENDPOINTS,
     ]
 
 
@@ -124,9 +127,7 @@ def create_app(
             Middleware(Measured, traffic=traffic),
             Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),
-            Middleware(
-                BodyLimit, limit=BODY_LIMIT, larger={"/v1/admin/": ADMIN_BODY_LIMIT, "/admin/": ADMIN_FORM_LIMIT}
-            ),
+            Middleware(BodyLimit, limit=BODY_LIMIT, larger=_larger(config)),
         ],
         exception_handlers={
             **pages.errors.handlers(),
@@ -134,6 +135,16 @@ def create_app(
         },
         lifespan=_lifespan(config, rings, meters, clock, ids, store or BookingStore(), traffic),
     )
+
+
+def _larger(config: OriginConfig) -> dict[str, int]:
+    files = config.supply_upload_mb * 1024 * 1024
+    return {
+        r"/v1/admin/programmes/[^/]+/supply:import$": files,
+        r"/admin/programmes/[^/]+/supply$": files,
+        "/v1/admin/": ADMIN_BODY_LIMIT,
+        "/admin/": ADMIN_FORM_LIMIT,
+    }
 
 
 def _lifespan(

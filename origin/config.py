@@ -57,6 +57,7 @@ class OriginConfig(Settings):
     check_per_s: float = Field(default=50.0, ge=0, le=100_000)
     check_at_once: int = Field(default=16, ge=1, le=1000)
     feed_every_s: int = Field(default=60, ge=1, le=3600)
+    supply_upload_mb: int = Field(default=256, ge=1, le=4096)
     theme_file: Annotated[Path, AfterValidator(_readable_theme)] | None = None
 
     @field_validator("trusted_issuers")

@@ -55,6 +55,8 @@ PROGRAMME_UNKNOWN = ProblemType("programme_unknown", 404, "There is no such prog
 REGION_UNKNOWN = ProblemType("region_unknown", 404, "There is no such region")
 VERSION_UNKNOWN = ProblemType("version_unknown", 404, "There is no such version of these rules")
 INVALID_RULES = ProblemType("invalid_rules", 422, "This is not a rule document")
+CASES_INVALID = ProblemType("cases_invalid", 422, "These are no cases")
+CASES_FAILED = ProblemType("cases_failed", 409, "Cases that these rules carry come out otherwise than they say")
 SAME_PERSON = ProblemType("same_person", 403, "Rules are reviewed by somebody else than their author")
 ALREADY_REVIEWED = ProblemType("already_reviewed", 409, "This version has its review; make a new draft")
 NOT_APPROVED = ProblemType("not_approved", 409, "This version was not approved")
@@ -70,5 +72,10 @@ OVERRIDE_UNKNOWN = ProblemType("override_unknown", 404, "There is no such overri
 OWN_OVERRIDE = ProblemType("own_override", 403, "An override takes two people, and neither of them is whom it is for")
 ALREADY_CONFIRMED = ProblemType("already_confirmed", 409, "This override was confirmed before")
 OVERRIDE_OVER = ProblemType("override_over", 409, "This override was revoked or has expired")
+
+UPLOAD_UNKNOWN = ProblemType("upload_unknown", 404, "There is no such upload in this programme")
+UPLOAD_FILES_MISSING = ProblemType("upload_files_missing", 422, "Send one file at least, and 20 at most")
+UPLOAD_FILES_GONE = ProblemType("upload_files_gone", 409, "The files of this upload are not kept any more")
+UPLOAD_RUNS = ProblemType("upload_runs", 409, "This upload is being run in another way; wait until it is over")
 
 GATE = tuple(ADMISSION_REFUSED.values())

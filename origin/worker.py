@@ -17,6 +17,7 @@ from origin.config import KeyFile
 from origin.db.pool import Database, create_pool
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.shadow import Shadow
+from origin.inventory.uploads.running import UploadRunner
 from origin.metrics import OriginMetrics
 from origin.notify.backlog import Backlog
 from origin.sweeping import Sweeper
@@ -31,6 +32,7 @@ from shared.settings import load as load_settings
 log = structlog.get_logger(__name__)
 
 _HOLDS_EVERY_S = 1
+_UPLOADS_EVERY_S = 1
 
 
 class WorkerConfig(Settings):
@@ -67,10 +69,12 @@ async def work(config: WorkerConfig) -> None:
 def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, shadow: Shadow | None) -> list[Chore]:
     every_s = config.sweep_every_s
     sweeper = Sweeper(database, SystemClock(), shadow)
+    uploads = UploadRunner(database, config.database_url.get_secret_value(), SystemClock(), SystemIds())
     return [
         Chore("keys_forgotten", sweeper.forget_keys, every_s),
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
+        Chore("supply_uploaded", uploads.work_off, _UPLOADS_EVERY_S),
         Chore("outbox_watched", Backlog(database, SystemClock(), metrics.registry).watch, every_s),
     ]
 

@@ -1,6 +1,8 @@
 """Time comes in as an argument. This file is the only one that asks the machine."""
 
+import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -44,3 +46,9 @@ class ManualClock:
         if seconds < 0:
             raise ValueError("a clock does not run backwards")
         self._unix += seconds
+
+
+async def rest(stop: asyncio.Event, seconds: float) -> None:
+    """Wait for so long, or until ``stop``."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

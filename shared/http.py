@@ -127,8 +127,8 @@ class Endpoint:
     """One operation: its route and its part of the OpenAPI document.
 
     ``answers`` maps each success status to its body's type (a msgspec Struct), to a media type given as text
-    (``"text/plain"``), or to None where there is no body. ``problems`` lists the codes that this operation can answer
-    with, besides those every operation has.
+    (``"text/plain"``), or to None where there is no body. ``uploads``: media types of files that it takes, not JSON.
+    ``problems`` lists the codes that this operation can answer with, besides those every operation has.
     """
 
     method: str
@@ -138,6 +138,7 @@ class Endpoint:
     answers: Mapping[int, Any]
     body: type[Any] | None = None
     body_required: bool = True
+    uploads: Sequence[str] = ()
     query: type[Any] | None = None
     path_params: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     headers: Sequence[Header] = ()

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
 
+from shared.clock import rest
 from shared.keys import KeyRing, KeyRingError
 
 log = structlog.get_logger(__name__)
@@ -42,8 +43,7 @@ class KeyWatch:
         """Check once a second until ``stop``."""
         while not stop.is_set():
             self.check()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), CHECK_EVERY_S)
+            await rest(stop, CHECK_EVERY_S)
 
 
 @asynccontextmanager

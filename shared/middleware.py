@@ -1,5 +1,6 @@
 """Pure ASGI middleware for both services."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
@@ -124,27 +125,29 @@ class Boundary:
 class BodyLimit:
     """Refuses request bodies over ``limit`` bytes with a 413 problem, by announced length or while they arrive.
 
-    ``larger``: other limits for paths that begin so.
+    ``larger``: other limits for paths that begin as these patterns say; the first that fits counts.
     """
 
     def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self.app = app
         self.limit = limit
-        self.larger = dict(larger or {})
+        self.larger = [(re.compile(begins), most) for begins, most in (larger or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
             await self.app(scope, receive, send)
             return
+        limit = self._limit_of(scope["path"])
         try:
-            within = bounded(scope, receive, self._limit_of(scope["path"]))
+            within = bounded(scope, receive, limit)
         except Problem as refused:
+            await _let_finish(scope, receive, limit)
             await refused.response()(scope, receive, send)
             return
         await self.app(scope, within, send)
 
     def _limit_of(self, path: str) -> int:
-        return next((limit for prefix, limit in self.larger.items() if path.startswith(prefix)), self.limit)
+        return next((most for begins, most in self.larger if begins.match(path)), self.limit)
 
 
 def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
@@ -163,10 +166,26 @@ def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > limit:
+            if message.get("more_body", False):
+                await _let_finish(scope, receive, limit)
             raise _too_large(limit)
         return message
 
     return receive_within_limit
+
+
+async def _let_finish(scope: Scope, receive: Receive, at_most: int) -> None:
+    """Drop what still comes, up to ``at_most`` bytes: who is cut off while sending does not read the answer.
+
+    Not of a client that asks first (``Expect``): it has sent nothing yet, and need not.
+    """
+    if any(name == b"expect" for name, _ in scope["headers"]):
+        return
+    dropped, more = 0, True
+    while more and dropped <= at_most:
+        message = await receive()
+        dropped += len(message.get("body", b""))
+        more = message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Problem:

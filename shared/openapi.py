@@ -62,6 +62,9 @@ def _operation(endpoint: Endpoint, schemas: Mapping[Any, Any], components: Mappi
             "required": endpoint.body_required,
             "content": {"application/json": {"schema": schemas[endpoint.body]}},
         }
+    if endpoint.uploads:
+        files = {media: {"schema": {"type": "string", "format": "binary"}} for media in endpoint.uploads}
+        operation["requestBody"] = {"required": True, "content": files}
     if endpoint.security:
         operation["security"] = [{name: []} for name in endpoint.security]
     return operation
@@ -92,6 +95,8 @@ def _refusals(endpoint: Endpoint) -> dict[str, Any]:
             problem.UNSUPPORTED_MEDIA_TYPE,
             problem.BODY_TOO_LARGE,
         ]
+    if endpoint.uploads:
+        kinds += [problem.UNSUPPORTED_MEDIA_TYPE, problem.BODY_TOO_LARGE]
     by_status: dict[int, dict[str, ProblemType]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, {})[kind.code] = kind

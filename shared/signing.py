@@ -7,7 +7,7 @@ into the key, so that a value signed for one purpose is never valid for another.
 import binascii
 import hashlib
 import hmac
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 import itsdangerous
 import msgspec
@@ -17,15 +17,15 @@ from shared.keys import KeyRing
 MAX_SIGNED_LENGTH = 2048
 
 
+SignatureFault = Literal["malformed", "unknown_key", "bad_signature"]
+
+
 class SignatureRefused(Exception):
-    """A carried value that cannot be trusted.
+    """A carried value that cannot be trusted."""
 
-    ``reason`` is one of ``malformed``, ``unknown_key``, ``bad_signature``.
-    """
-
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: SignatureFault) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason: SignatureFault = reason
 
 
 class HasKid(Protocol):

@@ -109,10 +109,4 @@ class AdmissionTokens:
         try:
             return self._sealer.open(text)
         except SignatureRefused as refused:
-            match refused.reason:
-                case "unknown_key":
-                    raise TokenRefused("unknown_key") from None
-                case "bad_signature":
-                    raise TokenRefused("bad_signature") from None
-                case _:
-                    raise TokenRefused("malformed") from None
+            raise TokenRefused(refused.reason) from None

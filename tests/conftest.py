@@ -1,18 +1,14 @@
 """Real stores for every test: one PostgreSQL and one Valkey per run, a fresh database or an emptied line per test."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
-from itertools import count
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager
 from pathlib import Path
-from socket import socket
 from tempfile import TemporaryDirectory
 from typing import cast
 
 import asyncpg
 import pytest
-import uvicorn
 from hypothesis import settings
 from redis.asyncio import Redis
 from starlette.types import ASGIApp
@@ -21,7 +17,12 @@ from deploy.cluster import ValkeyCluster
 from deploy.migrations import migrate
 from deploy.stores import Postgres, Valkey, free_port
 from edge.line.store import connect
+from tests import origin_world
+from tests.answers_world import Helpers
 from tests.databases import Databases
+from tests.origin_world import Origin
+from tests.rules_world import Officials
+from tests.serving import Serve, serving
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"
@@ -106,9 +107,6 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-Serve = Callable[[ASGIApp], Awaitable[str]]
-
-
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Serve an ASGI app over real HTTP on a free port of 127.0.0.1; returns its base URL."""
@@ -120,52 +118,20 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
-class _Server(uvicorn.Server):
-    """Ends at once when it is told; the library looks ten times a second, and then waits for a tenth of one."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._told = asyncio.Event()
-
-    def leave(self) -> None:
-        """End."""
-        self.should_exit = True
-        self._told.set()
-
-    async def main_loop(self) -> None:
-        ticks = count()
-        while not await self.on_tick(next(ticks)):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), 0.1)
-
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        for listening in (*self.servers, *(sockets or ())):
-            listening.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        for _ in range(3):  # turns of the event loop, in which idle connections learn that they are closed
-            await asyncio.sleep(0)
-        await self._wait_tasks_to_complete()
-        await self.lifespan.shutdown()
+@pytest.fixture
+async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
+    """An origin of the demo programme, on a fresh database, over HTTP."""
+    async with origin_world.origin(database_url, tmp_path) as made:
+        yield made
 
 
-@asynccontextmanager
-async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Run uvicorn in this event loop."""
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on", proxy_headers=False
-    )
-    server = _Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner owns the signals
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        if task.done():
-            await task
-            raise RuntimeError("the app did not start")
-        await asyncio.sleep(0.005)
-    try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.leave()
-        await task
+@pytest.fixture
+def officials(origin: Origin) -> Officials:
+    """Those who publish its rules and freeze it."""
+    return Officials(origin.client)
+
+
+@pytest.fixture
+def helpers(origin: Origin) -> Helpers:
+    """Those who help its visitors."""
+    return Helpers(origin.client)

@@ -23,6 +23,7 @@ from origin.config import OriginConfig
 from origin.db.pool import connect
 from origin.db.sql import Connection
 from origin.eligibility import versions
+from origin.eligibility.cases import NO_CASES
 from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
 from origin.state import OriginState
 from shared import tls
@@ -30,7 +31,7 @@ from shared.bearer import TrustedIssuer
 from shared.clock import ManualClock
 from shared.keys import KeyRing, encode_key_file
 from shared.token import AdmissionTokens
-from tests.conftest import serving
+from tests.serving import serving
 
 ISSUER = "urn:test:issuer"
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -84,7 +85,9 @@ class World:
     async def set_up(self, *, rules: bytes | None = None) -> None:
         """Make the programme, its rules and its sites; no slots yet."""
         await programmes.create(self.connection, "demo", name="Demo programme", room="demo")
-        await versions.publish(self.connection, "demo", rules or versions.DEMO.read_bytes(), self.clock.now())
+        demo = versions.DEMO.read_bytes(), versions.DEMO_CASES.read_bytes()
+        document, cases = demo if rules is None else (rules, NO_CASES)
+        await versions.publish(self.connection, "demo", document, self.clock.now(), cases=cases)
         sites = [
             SiteRow(1, "ES-MD", "Health centre", "Calle Mayor 1", "Madrid", *MADRID, "Europe/Madrid"),
             SiteRow(2, "ES-CM", "Library", "Calle Real 2", "Toledo", 39.8581, -4.0226, "Europe/Madrid"),

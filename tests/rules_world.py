@@ -1,5 +1,6 @@
 """Those who publish rules and freeze programmes, for the tests: they call the admin API over HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,15 +38,15 @@ class Officials:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def draft(self, document: object, region: str | None = None) -> int:
+    async def draft(self, document: object, region: str | None = None, cases: Sequence[object] = ()) -> int:
         """Draft; return the version."""
-        answer = await self.call("rules_author", "/rules", document=document, region=region)
+        answer = await self.call("rules_author", "/rules", document=document, region=region, cases=list(cases))
         assert answer.status_code == 201, answer.text
         return int(answer.json()["version"])
 
-    async def approved(self, document: object, region: str | None = None) -> int:
+    async def approved(self, document: object, region: str | None = None, cases: Sequence[object] = ()) -> int:
         """Draft and approve; return the version."""
-        version = await self.draft(document, region)
+        version = await self.draft(document, region, cases)
         answer = await self.call("rules_reviewer", f"/rules/{version}:review", verdict="approved")
         assert answer.status_code == 200, answer.text
         return version
@@ -55,9 +56,9 @@ class Officials:
         answer = await self.call("rules_reviewer", f"/rules/{version}:activate", at=at)
         assert answer.status_code == 200, answer.text
 
-    async def active(self, document: object, region: str | None = None) -> int:
+    async def active(self, document: object, region: str | None = None, cases: Sequence[object] = ()) -> int:
         """Draft, approve and activate; return the version."""
-        version = await self.approved(document, region)
+        version = await self.approved(document, region, cases)
         await self.activate(version)
         return version
 

@@ -17,6 +17,7 @@ from edge.events.outbox import Entry, Kept, Outbox
 from edge.line.desk import Desk
 from edge.line.lease import Lease
 from edge.line.line import LineError
+from shared.clock import rest
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +52,7 @@ class Herald:
                     await self.turn()
                 if self._sending is None or self._sending.done():
                     self._sending = tasks.create_task(self.send(stop))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._every_s)
+                await rest(stop, self._every_s)
         with suppress(LineError):
             await self._outbox.give_up()
 

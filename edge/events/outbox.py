@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from redis.exceptions import RedisClusterException, RedisError
 
 from edge.events.happenings import Happening, Seen
 from edge.line import scripts
-from edge.line.lease import Lease
-from edge.line.line import Counting, StoreUnavailable
+from edge.line.lease import Lease, Leased
+from edge.line.line import Counting
 from edge.line.pace import Pace
-from edge.line.scripts import Script
 from edge.line.store import Store
 
 MOST_KEPT = 1_000
@@ -59,8 +57,8 @@ _decode_told = msgspec.json.Decoder(_Told).decode
 _decode_id = msgspec.json.Decoder(_Id).decode
 
 
-class Outbox:
-    """One room's outbox. ``now_us`` is for tests: None is the store's clock.
+class Outbox(Leased):
+    """One room's outbox, and the lease that lets one process tell; see ``Leased``.
 
     Concurrency: any number of processes may read, put back and settle; who holds the lease tells. Durability: none is
     asked of the store, for every edge carries what it read last and puts it back. Every method raises StoreUnavailable;
@@ -70,22 +68,8 @@ class Outbox:
     def __init__(
         self, client: Store, room: str, counting: Counting, *, pace: Pace, holder: str, lease_s: float
     ) -> None:
-        self._client = client
-        self._counting = counting
-        self._pace = pace
-        self._holder = holder
-        self._lease_us = round(lease_s * 1_000_000)
+        super().__init__(client, f"vestibule:{{{room}}}:herald", counting, pace=pace, holder=holder, lease_s=lease_s)
         self._key = f"vestibule:{{{room}}}:outbox"
-        self._lease_key = f"vestibule:{{{room}}}:herald"
-
-    async def lease(self, now_us: int | None = None) -> Lease | None:
-        """Take or keep the lease; None while somebody else has it."""
-        term = await self._run(scripts.LEASE, [self._lease_key], [self._holder, self._lease_us], now_us)
-        return Lease(self._holder, term.decode()) if term else None
-
-    async def give_up(self, now_us: int | None = None) -> None:
-        """Let somebody else tell at once."""
-        await self._run(scripts.LEASE, [self._lease_key], [self._holder, 0], now_us)
 
     async def read(self, now_us: int | None = None) -> Kept:
         """Return what was seen last and what is to be delivered."""
@@ -115,13 +99,3 @@ class Outbox:
         arguments = [lease.holder, lease.term, seen, most, *events]
         reply = _decode_told(await self._run(scripts.TELL, [self._key, self._lease_key], arguments, now_us))
         return reply.dropped if reply.outcome == "told" else None
-
-    async def _run(
-        self, script: Script, keys: Sequence[str], arguments: Sequence[str | int], now_us: int | None
-    ) -> bytes:
-        try:
-            async with self._pace.turn:
-                return await script.run(self._client, keys, ["" if now_us is None else now_us, *arguments])
-        except (RedisError, RedisClusterException, OSError) as error:
-            self._counting.store_failed(script.name)
-            raise StoreUnavailable(type(error).__name__) from error

@@ -18,6 +18,7 @@ from edge.line.desk import Desk
 from edge.line.lease import Lease
 from edge.line.line import LineError
 from edge.line.room import Held, Picture
+from shared.clock import rest
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +49,7 @@ class Governor:
         while not stop.is_set():
             with suppress(LineError):
                 await self.turn()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._every_s)
+            await rest(stop, self._every_s)
         with suppress(LineError):
             await self._steering.give_up()
 

@@ -55,13 +55,7 @@ class Notes:
         try:
             note = self._sealer.open(text)
         except SignatureRefused as refused:
-            match refused.reason:
-                case "unknown_key":
-                    raise NoteRefused("unknown_key") from None
-                case "bad_signature":
-                    raise NoteRefused("bad_signature") from None
-                case _:
-                    raise NoteRefused("malformed") from None
+            raise NoteRefused(refused.reason) from None
         now = self._clock.unix()
         if note.room != room:
             raise NoteRefused("wrong_room")

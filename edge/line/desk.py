@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from itertools import count
 
 import msgspec
@@ -18,6 +17,7 @@ from edge.line.room import Picture, PlaceState, RoomPlan, Setting, Spot
 from edge.line.shuttle import Hold, Shuttle
 from edge.line.view import View
 from edge.metrics import EdgeMetrics
+from shared.clock import rest
 
 log = structlog.get_logger(__name__)
 
@@ -157,8 +157,7 @@ class Desk:
                     log.info("store_back", room=self.plan.id)
                 away = False
                 await self._keeper.keep(self.line.known)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._pace.every_s)
+            await rest(stop, self._pace.every_s)
         await self._keeper.keep(self.line.known, at_once=True)
 
     async def _changed(self, picture: Picture, row: str) -> View:

@@ -37,23 +37,10 @@ class Standing(msgspec.Struct, frozen=True):
     as_of: str
 
 
-class Joined(msgspec.Struct, frozen=True):
+class Joined(Standing, frozen=True, kw_only=True):
     """A visitor's ticket and where they stand."""
 
     ticket: str
-    place: int | None
-    ahead: int | None
-    state: PlaceState
-    wait: Wait | None
-    wait_reason: Slowdown | None
-    poll_after_s: float
-    room_state: Phase
-    lane: str
-    entry: int | None
-    opens_at: str | None
-    outlook: Outlook | None
-    why: Held | None
-    as_of: str
 
 
 def standing_at(spot: Spot, state: PlaceState, view: View, ids: Ids) -> Standing:
@@ -91,7 +78,7 @@ def standing_at(spot: Spot, state: PlaceState, view: View, ids: Ids) -> Standing
 
 def joined_at(ticket: str, at: Standing) -> Joined:
     """Return a ticket and where its holder stands."""
-    return Joined(ticket, *msgspec.structs.astuple(at))
+    return Joined(*msgspec.structs.astuple(at), ticket=ticket)
 
 
 def expect(view: View, lane: int, ahead: int) -> Wait | None:

@@ -78,13 +78,7 @@ class Tickets:
         try:
             ticket = self._sealer.open(text)
         except SignatureRefused as refused:
-            match refused.reason:
-                case "unknown_key":
-                    raise TicketRefused("unknown_key") from None
-                case "bad_signature":
-                    raise TicketRefused("bad_signature") from None
-                case _:
-                    raise TicketRefused("malformed") from None
+            raise TicketRefused(refused.reason) from None
         if ticket.room != room:
             raise TicketRefused("wrong_room")
         if ticket.epoch != epoch or ticket.lane >= lanes:

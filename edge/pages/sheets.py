@@ -172,7 +172,7 @@ class Sheets:
         plan, config = visitor.desk.plan, visitor.edge.config
         letters = any(lane.access == "pass" for lane in plan.lanes)
         return {
-            "booking_time": timetable.length(plan.token_ttl_s, visitor.language),
+            "token_life": timetable.length(plan.token_ttl_s, visitor.language),
             "letters": letters,
             "invited": letters and plan.open_lane() is None,
             "edge_url": str(config.edge_public_url).rstrip("/"),

@@ -2,11 +2,12 @@
 
 import sys
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from shared import server
 
 
 async def bare(_request: Request) -> Response:
@@ -19,18 +20,7 @@ app = Starlette(routes=[Route("/bare", bare)])
 
 def serve(application: Starlette, port: int) -> None:
     """Serve as edge and origin do."""
-    uvicorn.run(
-        application,
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-    )
+    server.serve(application, host="127.0.0.1", port=port, proxy_headers=False)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from loadtest.bench.machine import BenchError
 
 _LOOK_EVERY_S = 0.2
 _PATIENCE = httpx.Timeout(10, pool=None)  # a crowd waits for its own connections as long as it takes
+_LIMITS = httpx.Limits(max_connections=100, keepalive_expiry=2)  # a server closes idle ones after five: never meet it
 
 
 @dataclass
@@ -38,11 +39,11 @@ class Crowd:
         """Let them come for ``seconds``; return when each token came, in seconds since the beginning.
 
         Raises:
-            BenchError: somebody was answered in a way that nobody should be.
+            BenchError: somebody was answered in a way that nobody should be, or not at all.
         """
         started, seen = time.monotonic(), 0
         coming: set[asyncio.Task[None]] = set()
-        async with httpx.AsyncClient(timeout=_PATIENCE) as http:
+        async with httpx.AsyncClient(timeout=_PATIENCE, limits=_LIMITS) as http:
             while time.monotonic() - started < seconds and not self.refusals:
                 called = int((await http.get(self.room_url)).json()["called"])
                 for place in range(seen + 1, called + 1):
@@ -61,12 +62,16 @@ class Crowd:
     async def _come(self, http: httpx.AsyncClient, place: int, started: float) -> None:
         await asyncio.sleep(self.random.uniform(self.soonest_s, self.latest_s))
         headers = {"Authorization": f"Ticket {self.ticket(place)}"}
-        while True:
-            answer = await http.post(f"{self.room_url}/admissions", headers=headers)
-            if answer.status_code == 201:
-                self.tokens_s.append(time.monotonic() - started)
-                return
-            if answer.status_code != 429:
-                self.refusals.append(f"{answer.status_code}: {answer.text[:200]}")
-                return
-            await asyncio.sleep(float(answer.headers["Retry-After"]))
+        try:
+            while True:
+                answer = await http.post(f"{self.room_url}/admissions", headers=headers)
+                if answer.status_code != 429:
+                    break
+                await asyncio.sleep(float(answer.headers["Retry-After"]))
+        except httpx.TransportError as error:
+            self.refusals.append(f"nothing: {error!r}")
+            return
+        if answer.status_code == 201:
+            self.tokens_s.append(time.monotonic() - started)
+        else:
+            self.refusals.append(f"{answer.status_code}: {answer.text[:200]}")

@@ -3,6 +3,7 @@
 Whoever looks leaves an audit row. What the person has answered is never told: only which comparison came out how.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ import msgspec
 
 from origin import errors
 from origin.admin.answer_models import Answer, Asked, Booked, Found, InForceBy, Recorded, Rules, Summary
-from origin.admin.comparisons import Say, words
 from origin.admin.officials import audit
 from origin.admin.overrides import overrides_for
 from origin.admin.proof import Proof, Status, prove
@@ -24,10 +24,13 @@ from origin.eligibility.evaluator import Facts, UnknownEvaluator, evaluator_of
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.formats.lift import lifted
 from origin.eligibility.formats.v2 import Document
+from origin.eligibility.reading import Reader
 from origin.identity import Official
 from shared.problem import Problem
 from shared.web.texts import marked
 
+Say = Callable[[str], str]
+"""From English into the reader's language."""
 QUERIES = Path(__file__).with_name("answers.sql")
 
 _PROVEN: dict[Status, str] = {
@@ -128,7 +131,8 @@ class Desk:
             asked = evaluator_of(row["evaluator"], document).evaluate(Facts(), row["as_of"]).branches
         except UnknownEvaluator:
             asked = []
-        asks = {each.path: words(each, second, self.language, self.say) for each in asked}
+        reader = Reader(document, self.language)
+        asks = {each.path: reader.branch(each) for each in asked}
         return [self._asked(second, path, reason, met, asks.get(path, "")) for path, reason, met in stored]
 
     def _asked(self, document: Document, path: str, reason: str, met: bool | None, asks: str) -> Asked:

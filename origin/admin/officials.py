@@ -18,6 +18,7 @@ OPERATOR = "operator"
 SUPPORT = "support"
 OMBUDSMAN = "ombudsman"
 OVERRIDER = "overrider"
+SUPPLY = "supply"
 
 QUERIES = Path(__file__).with_name("queries.sql")
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from origin import errors
 from origin.admin.officials import QUERIES as OFFICIALS
 from origin.admin.officials import audit, require_programme
 from origin.admin.override_models import LONGEST_DAYS, Override, OverrideForm, Overrides, State, Step
 from origin.admin.proof import decided_in
+from origin.db.constraints import refused_by
 from origin.db.sql import Connection, load
 from origin.eligibility.digest import digest
 from origin.eligibility.document import parse
@@ -28,7 +27,7 @@ from shared.problem import Problem, ProblemType
 
 QUERIES = Path(__file__).with_name("overrides.sql")
 
-_BY_CONSTRAINT: dict[str | None, ProblemType] = {
+_BY_CONSTRAINT: dict[str, ProblemType] = {
     "override_not_ones_own": errors.OWN_OVERRIDE,
     "override_takes_two": errors.OWN_OVERRIDE,
     "override_confirmed_once": errors.ALREADY_CONFIRMED,
@@ -117,15 +116,10 @@ class Overriding:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        try:
+        with refused_by(_BY_CONSTRAINT):
             async with self.connection.transaction():
                 await load(OFFICIALS)["patience"].row(self.connection)
                 yield
-        except asyncpg.IntegrityConstraintViolationError as broken:
-            kind = _BY_CONSTRAINT.get(broken.constraint_name)
-            if kind is None:
-                raise
-            raise Problem(kind) from None
 
     async def _add(self, ref: UUID, form: OverrideForm, id_: UUID) -> int:
         return await load(QUERIES)["add_override"].run(

@@ -65,3 +65,7 @@ SELECT region, since, reason FROM region_freeze WHERE programme = :programme
 -- The audit row of what an official did: the role, and a keyed hash for the name.
 INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
 VALUES (:now, :kind, :programme, :role, :person, :about, :details);
+
+-- name: time_zones
+-- The clocks that sites go by, of a region or all; that of the most sites first.
+SELECT time_zone FROM site WHERE :region::text IS NULL OR region = :region GROUP BY time_zone ORDER BY count(*) DESC, 1;

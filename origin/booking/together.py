@@ -5,10 +5,8 @@ import asyncpg
 from origin.booking.again import LOST_A_RACE, ask_again
 from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Result
 from origin.db.pool import Database
-from origin.db.sql import Connection
-from origin.db.together import Together
+from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
-from shared.problem import Problem
 
 _BY_CONSTRAINT: dict[str, Outcome] = {
     "appointment_one_active": "already_booked",
@@ -46,7 +44,7 @@ class Bookings:
             except asyncpg.UniqueViolationError:
                 return Result("key_in_flight")  # somebody was faster each time: the same request can be sent again
 
-    async def _send(self, attempts: list[Attempt]) -> list[Result | Problem]:
+    async def _send(self, attempts: list[Attempt]) -> list[Result | Exception]:
         async with self._database.connection() as connection:
             try:
                 return list(await self.store.book(connection, attempts))
@@ -55,30 +53,14 @@ class Bookings:
                     raise
             except LOST_A_RACE:
                 self._metrics.conflicts.inc()
-        return await self._one_by_one(attempts)
+        return await one_by_one(attempts, self._alone, lambda attempt: attempt.slot)
 
-    async def _one_by_one(self, attempts: list[Attempt]) -> list[Result | Problem]:
-        results: list[Result | Problem] = []
-        away: dict[int, Problem] = {}  # a slot that stays locked is waited for once, not by everybody in turn
-        for attempt in attempts:
-            known = away.get(attempt.slot)
-            results.append(known or await self._alone(attempt))
-            if isinstance(results[-1], Problem):
-                away[attempt.slot] = results[-1]
-        return results
-
-    async def _alone(self, attempt: Attempt) -> Result | Problem:
-        try:
-            async with self._database.connection() as connection:
-                return await self._again(connection, attempt)
-        except Problem as away:
-            return away
-
-    async def _again(self, connection: Connection, attempt: Attempt) -> Result:
-        try:
-            return (await ask_again(self._metrics, lambda: self.store.book(connection, [attempt])))[0]
-        except asyncpg.UniqueViolationError as lost:
-            outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
-            if outcome is None:
-                raise
-            return Result(outcome)
+    async def _alone(self, attempt: Attempt) -> Result:
+        async with self._database.connection() as connection:
+            try:
+                return (await ask_again(self._metrics, lambda: self.store.book(connection, [attempt])))[0]
+            except asyncpg.UniqueViolationError as lost:
+                outcome = _BY_CONSTRAINT.get(lost.constraint_name or "")
+                if outcome is None:
+                    raise
+                return Result(outcome)

@@ -7,7 +7,7 @@ long (a lock, a slow disk), another lane opens beside it.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from prometheus_client import Histogram
@@ -22,6 +22,28 @@ MOST_WAITING = 2_000
 
 A = TypeVar("A")
 R = TypeVar("R")
+
+
+async def one_by_one(
+    asked: Sequence[A], alone: Callable[[A], Awaitable[R]], waits_for: Callable[[A], Hashable]
+) -> list[R | Exception]:
+    """Ask each alone after all failed together; return what came of each, in order: one's bad luck is not another's.
+
+    ``waits_for`` names what one needs from the database. Where that stays locked, or is away (a Problem), it is waited
+    for once, not by everybody in turn: who needs the same gets the same answer.
+    """
+    results: list[R | Exception] = []
+    away: dict[Hashable, Problem] = {}
+    for each in asked:
+        needed = waits_for(each)
+        try:
+            results.append(away[needed] if needed in away else await alone(each))
+        except Problem as fault:
+            away[needed] = fault
+            results.append(fault)
+        except Exception as fault:  # whoever asked gets it, whatever it is
+            results.append(fault)
+    return results
 
 
 class Together(Generic[A, R]):

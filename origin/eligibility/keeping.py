@@ -3,10 +3,9 @@
 import asyncpg
 
 from origin.db.pool import AWAY, Database
-from origin.db.together import Together
+from origin.db.together import Together, one_by_one
 from origin.eligibility.store import DecisionStore, NewDecision
 from origin.metrics import OriginMetrics
-from shared.problem import Problem
 
 _REFUSED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 
@@ -35,23 +34,11 @@ class Keeper:
             except asyncpg.PostgresError as fault:
                 if len(decisions) == 1 or not _nothing_stored(fault):
                     raise
-        return await self._one_by_one(decisions)
+        return await one_by_one(decisions, self._alone, lambda decision: decision.programme)
 
-    async def _one_by_one(self, decisions: list[NewDecision]) -> list[bool | Exception]:
-        results: list[bool | Exception] = []
-        away: dict[str, Problem] = {}  # a programme that stays locked is waited for once, not by everybody in turn
-        for each in decisions:
-            known = away.get(each.programme)
-            results.append(known or await self._alone(each))
-            if isinstance(results[-1], Problem):
-                away[each.programme] = results[-1]
-        return results
-
-    async def _alone(self, decision: NewDecision) -> bool | Exception:
-        try:
-            return (await self._send([decision]))[0]
-        except (asyncpg.PostgresError, Problem) as fault:
-            return fault
+    async def _alone(self, decision: NewDecision) -> bool:
+        async with self._database.connection() as connection:
+            return decision.ref in await self._store.add(connection, [decision])
 
 
 def _nothing_stored(fault: asyncpg.PostgresError) -> bool:

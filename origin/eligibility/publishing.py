@@ -14,8 +14,10 @@ import asyncpg
 
 from origin import errors
 from origin.admin.officials import audit, require_programme, require_region
+from origin.db.constraints import refused_by
 from origin.db.sql import Connection, load
-from origin.eligibility.document import InvalidDocument, canonical, parse, ruleset_id
+from origin.eligibility.document import ruleset_id
+from origin.eligibility.examples import named, require_met, taken
 from origin.eligibility.history import Act, Move, held, is_done, trail
 from origin.eligibility.moves import QUERIES, clock_of, moves_of
 from origin.eligibility.version_models import Verdict
@@ -23,7 +25,7 @@ from origin.eligibility.versions import QUERIES as RULES
 from origin.identity import Official
 from shared.problem import Problem, ProblemType
 
-_BY_CONSTRAINT: dict[str | None, ProblemType] = {
+_BY_CONSTRAINT: dict[str, ProblemType] = {
     "rule_review_once": errors.ALREADY_REVIEWED,
     "rule_review_takes_two": errors.SAME_PERSON,
     "rule_move_reviewed": errors.NOT_APPROVED,
@@ -42,16 +44,15 @@ class Publisher:
     official: Official
     now: datetime
 
-    async def draft(self, document: bytes, region: str | None, reason: str) -> int:
-        """Keep a document as the next version, and return its number. It may be reviewed at once.
+    async def draft(self, document: bytes, cases: bytes, region: str | None, reason: str) -> int:
+        """Keep a document with its example cases as the next version, and return its number.
+
+        It may be reviewed at once. That a case fails keeps nobody from drafting: the reviewer is to see it.
 
         Raises:
-            Problem: ``invalid_rules``, which says where and why.
+            Problem: ``invalid_rules``, ``cases_invalid``, which say where and why.
         """
-        try:
-            text = canonical(parse(document))
-        except InvalidDocument as fault:
-            raise Problem(errors.INVALID_RULES, str(fault)) from None
+        text, kept = taken(document, cases)
         ruleset = ruleset_id(text)
         async with self._transaction():
             await require_region(self.connection, region)
@@ -61,6 +62,7 @@ class Publisher:
                 self.connection,
                 programme=self.programme,
                 ruleset=ruleset,
+                cases=kept,
                 now=self.now,
                 region=region,
                 author=self.official.name,
@@ -68,14 +70,18 @@ class Publisher:
             )
             assert row is not None
             version: int = row["version"]
-            await self._audit("rules_drafted", row["id"], version=version, ruleset=ruleset, region=region)
+            drafted = row["id"]
+            await self._audit(
+                "rules_drafted", drafted, version=version, ruleset=ruleset, region=region, cases=named(kept)
+            )
         return version
 
     async def review(self, version: int, verdict: Verdict, reason: str) -> None:
         """Approve or reject a version, for good.
 
         Raises:
-            Problem: ``same_person`` for its author; ``already_reviewed``.
+            Problem: ``same_person`` for its author; ``already_reviewed``; ``cases_failed`` (with the ``cases``) when a
+                version is approved whose own cases come out otherwise now.
         """
         async with self._transaction():
             found = await self._version(version)
@@ -88,6 +94,8 @@ class Publisher:
                 reason=reason,
                 now=self.now,
             )
+            if verdict == "approved":  # behind the insert: who may not review is told that first
+                await require_met(self.connection, self.programme, version)
             await self._audit("rules_reviewed", found["id"], version=version, verdict=verdict)
 
     async def shadow(self, version: int, reason: str) -> None:
@@ -163,18 +171,13 @@ class Publisher:
 
     @asynccontextmanager
     async def _transaction(self, *, moving: bool = False) -> AsyncIterator[None]:
-        try:
+        with refused_by(_BY_CONSTRAINT):
             async with self.connection.transaction():
                 await require_programme(self.connection, self.programme)
                 if moving:
                     await load(QUERIES)["patience"].row(self.connection)
                     await load(RULES)["lock_programme"].row(self.connection, programme=self.programme)
                 yield
-        except asyncpg.IntegrityConstraintViolationError as broken:
-            kind = _BY_CONSTRAINT.get(broken.constraint_name)
-            if kind is None:
-                raise
-            raise Problem(kind) from None
 
     async def _version(self, version: int) -> asyncpg.Record:
         row = await load(QUERIES)["one_version"].row(self.connection, programme=self.programme, version=version)

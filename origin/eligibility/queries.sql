@@ -9,8 +9,8 @@ INSERT INTO ruleset (id, document, created_at) VALUES (:id, :document, :now) ON 
 -- name: publish^
 -- The next version of a programme's rules: drafted, approved and put in force.
 WITH drafted AS (
-    INSERT INTO rule_version (programme, version, ruleset, created_at, author, reason)
-    SELECT :programme, coalesce(max(version), 0) + 1, :ruleset, :now, :author, '' FROM rule_version
+    INSERT INTO rule_version (programme, version, ruleset, cases, created_at, author, reason)
+    SELECT :programme, coalesce(max(version), 0) + 1, :ruleset, :cases, :now, :author, '' FROM rule_version
      WHERE programme = :programme
     RETURNING programme, version, author
 ), reviewed AS (

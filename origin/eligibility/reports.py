@@ -22,7 +22,6 @@ from origin.eligibility.version_models import (
     Versions,
     VersionWithDocument,
 )
-from origin.eligibility.versions import QUERIES as RULES
 from shared.problem import Problem
 
 _Moves = Mapping[str | None, Sequence[Move]]
@@ -54,10 +53,12 @@ async def version(connection: Connection, programme: str, number: int) -> Versio
         Problem: 404 ``programme_unknown``, ``version_unknown``.
     """
     found = [each for each in (await versions(connection, programme)).versions if each.version == number]
-    row = await load(RULES)["version"].row(connection, programme=programme, version=number)
+    row = await load(QUERIES)["version_with_cases"].row(connection, programme=programme, version=number)
     if not found or row is None:
         raise Problem(errors.VERSION_UNKNOWN)
-    return VersionWithDocument(**msgspec.structs.asdict(found[0]), document=msgspec.Raw(row["document"]))
+    return VersionWithDocument(
+        **msgspec.structs.asdict(found[0]), document=msgspec.Raw(row["document"]), cases=msgspec.Raw(row["cases"])
+    )
 
 
 async def history(connection: Connection, programme: str) -> History:

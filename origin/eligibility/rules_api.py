@@ -80,7 +80,7 @@ async def draft_rules(request: Request) -> Response:
     """Handle the request."""
     async with _publisher(request, *MAY["draft"]) as publisher:
         form = await read_body(request, DraftForm)
-        number = await publisher.draft(bytes(form.document), form.region, form.reason)
+        number = await publisher.draft(bytes(form.document), bytes(form.cases), form.region, form.reason)
         return await _told(publisher, number, 201)
 
 
@@ -168,10 +168,11 @@ ENDPOINTS = (
         "POST",
         RULES,
         draft_rules,
-        "Draft rules; they wait for somebody else's review",
+        "Draft rules, with example cases; they wait for somebody else's review",
         Version,
         errors.REGION_UNKNOWN,
         errors.INVALID_RULES,
+        errors.CASES_INVALID,
         body=DraftForm,
         status=201,
     ),
@@ -196,6 +197,7 @@ ENDPOINTS = (
         Version,
         errors.SAME_PERSON,
         errors.ALREADY_REVIEWED,
+        errors.CASES_FAILED,
         body=ReviewForm,
     ),
     _endpoint(
@@ -228,5 +230,5 @@ ENDPOINTS = (
         body=ReasonForm,
     ),
     _endpoint("GET", _ONE + "/shadow", read_shadow_report, "What a candidate would have decided", ShadowReport),
-    _endpoint("GET", _ONE, read_rules, "One version with its document", VersionWithDocument),
+    _endpoint("GET", _ONE, read_rules, "One version with its document and its example cases", VersionWithDocument),
 )

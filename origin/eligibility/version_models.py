@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from origin.admin.officials import RegionId, Why
+from origin.eligibility.cases import NO_CASES
 from origin.eligibility.history import Move, State
 
 Verdict = Literal["approved", "rejected"]
@@ -13,11 +14,15 @@ VersionNumber = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
 
 class DraftForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule document, and why it is needed; ``region`` where it is for one region only."""
+    """A rule document, and why it is needed; ``region`` where it is for one region only.
+
+    ``cases``: example cases, which are kept with the version and reviewed with it.
+    """
 
     document: msgspec.Raw
     reason: Why
     region: RegionId | None = None
+    cases: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(NO_CASES))
 
 
 class ReviewForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,9 +83,10 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class VersionWithDocument(Version, frozen=True):
-    """A version with its canonical document."""
+    """A version with its canonical document, and the example cases that it was drafted with."""
 
     document: msgspec.Raw
+    cases: msgspec.Raw
 
 
 class InForce(msgspec.Struct, frozen=True):

@@ -5,11 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 from origin.db.sql import Connection, load
+from origin.eligibility.cases import NO_CASES, canonical_cases
 from origin.eligibility.document import Document, canonical, parse, ruleset_id
 from origin.eligibility.evaluator import Evaluator
 
 QUERIES = Path(__file__).with_name("queries.sql")
 DEMO = Path(__file__).with_name("rulesets") / "demo.json"
+DEMO_CASES = DEMO.with_suffix(".cases.json")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ async def publish(
     document: bytes,
     now: datetime,
     *,
+    cases: bytes = NO_CASES,
     author: str = "set-up: author",
     reviewer: str = "set-up: reviewer",
 ) -> int:
@@ -43,6 +46,7 @@ async def publish(
 
     Raises:
         InvalidDocument: it is no rule document.
+        InvalidCases: its example cases are none.
         asyncpg.CheckViolationError: author and reviewer are the same.
     """
     text = canonical(parse(document))
@@ -52,7 +56,13 @@ async def publish(
         await queries["lock_programme"].row(connection, programme=programme)
         await queries["keep_ruleset"].run(connection, id=ruleset, document=text, now=now)
         row = await queries["publish"].row(
-            connection, programme=programme, ruleset=ruleset, now=now, author=author, reviewer=reviewer
+            connection,
+            programme=programme,
+            ruleset=ruleset,
+            cases=canonical_cases(cases),
+            now=now,
+            author=author,
+            reviewer=reviewer,
         )
     assert row is not None
     version: int = row["version"]

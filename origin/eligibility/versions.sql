@@ -16,10 +16,17 @@ SELECT id, version, region, ruleset, author FROM rule_version WHERE programme = 
 
 -- name: add_draft^
 -- The next version of a programme's rules, not yet reviewed.
-INSERT INTO rule_version (programme, version, ruleset, created_at, region, author, reason)
-SELECT :programme, coalesce(max(version), 0) + 1, :ruleset, :now, :region, :author, :reason
+INSERT INTO rule_version (programme, version, ruleset, cases, created_at, region, author, reason)
+SELECT :programme, coalesce(max(version), 0) + 1, :ruleset, :cases, :now, :region, :author, :reason
   FROM rule_version WHERE programme = :programme
 RETURNING id, version;
+
+-- name: version_with_cases^
+-- A version's document and the example cases that it was drafted with.
+SELECT v.ruleset, s.document, v.cases
+  FROM rule_version v
+  JOIN ruleset s ON s.id = v.ruleset
+ WHERE v.programme = :programme AND v.version = :version;
 
 -- name: add_review^
 -- One verdict on a version, by somebody else: constraints say so.

@@ -16,6 +16,7 @@ from origin.web.site import Site
 from origin.web.slots import SlotPages
 from origin.web.staff.rules import RulesPages
 from origin.web.staff.rules_acts import RulesActs
+from origin.web.staff.supply import SupplyPages
 from origin.web.staff.support import SupportPages
 from origin.web.together import TogetherPages
 from origin.web.turn import TurnPages
@@ -47,6 +48,7 @@ class Pages:
             CheckPages(self._site, config, clock),
             rules,
             RulesActs(self._site, rules),
+            SupplyPages(self._site),
         )
 
     @property

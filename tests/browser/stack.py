@@ -30,7 +30,7 @@ from origin.eligibility import versions
 from origin.inventory.supply import RegionRow, SiteRow, SlotRow, import_supply
 from shared.clock import SystemClock
 from tests import edge_world, origin_world
-from tests.conftest import serving
+from tests.serving import serving
 
 MADRID = ZoneInfo("Europe/Madrid")
 DAYS = 4
@@ -229,7 +229,8 @@ async def _supply(database_url: str) -> None:
     connection = await connect(database_url)
     now = SystemClock().now()
     await programmes.create(connection, "demo", name="Autumn influenza programme", room="demo")
-    await versions.publish(connection, "demo", versions.DEMO.read_bytes(), now)
+    cases = versions.DEMO_CASES.read_bytes()
+    await versions.publish(connection, "demo", versions.DEMO.read_bytes(), now, cases=cases)
     first = (now.astimezone(MADRID) + timedelta(days=1)).date()
     slots = []
     for site in (1, 2, 3, 4):

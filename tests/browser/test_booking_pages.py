@@ -123,6 +123,7 @@ async def test_an_ended_turn_leads_through_the_waiting_room_and_back(stack: Stac
     await way.press("Confirm this appointment")
     await way.heading("Please come through the waiting room first")
     await way.follow("Go to the waiting room")
+    await way.page.wait_for_url(f"{stack.edge_url}/**")
     await way.page.goto(f"{stack.edge_url}/rooms/demo")
     await way.heading("You have been let through")
     await way.press("Go in again")

@@ -41,7 +41,7 @@ async def test_the_way_is_said_as_it_is_gone(stack: Stack, visit: Visit) -> None
         await page.wait_for_event("close")
 
     await page.route("**/challenge", hold)
-    await Way(page, stack).join("asking")
+    await Way(page, stack).knock("asking")
     await asyncio.wait_for(asked.wait(), 10)
     await expect(page.locator("#proof[role=status]")).to_have_text(
         "Your browser works out a small sum, so that programs cannot take the places of people. Done: 0%"
@@ -65,7 +65,7 @@ async def test_who_has_waited_for_the_sum_for_long_may_wait_for_the_page_instead
     await page.clock.install()
     await page.route("**/challenge", never)
     way = Way(page, stack)
-    await way.join("asking")
+    await way.knock("asking")
     await expect(page.get_by_role("button", name="Wait instead")).to_be_hidden()
     await page.clock.run_for(4_000)
     await way.press("Wait instead")

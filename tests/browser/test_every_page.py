@@ -87,6 +87,7 @@ async def test_pages_of_booking(stack: Stack, visit: Visit) -> None:
     await way.heading("You can book now")
     await _check(page)
     await way.follow("Choose a time and a place")
+    await way.heading("Choose a time and a place")
     await _check(page)
     await page.goto(f"{stack.origin_url}/slots?town=ES-MD.Madrid&from=2099-01-01")
     await way.heading("Choose a time and a place")

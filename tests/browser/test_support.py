@@ -125,7 +125,7 @@ async def test_support_sees_and_cannot_make_exceptions(stack: Stack, visit: Visi
     await sofia.heading("May not book")
     await expect(sofia.page.get_by_role("button", name="Ask for this exception")).to_have_count(0)
     await sofia.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    await expect(sofia.page.get_by_text("Age in years: at least 65").first).to_be_visible()
+    await expect(sofia.page.get_by_text("Age: at least 65").first).to_be_visible()
     assert "1990" not in await sofia.page.locator("main").inner_text()
     await check(sofia.page)
     pseudonym = await sofia.page.locator("dl code").nth(1).inner_text()

@@ -61,10 +61,12 @@ async def _answer_503(page: Page, url: str) -> Response:
 
 
 async def _wait_in(page: Page, stack: Stack, room: str = "slow") -> None:
-    """Join, and ask at once where we stand."""
+    """Join, ask at once where we stand, and have the answer: a page that is still asking asks nothing else."""
     await Way(page, stack).join(room)
     await page.locator("#line[data-live]").wait_for()
-    await page.evaluate(_HIDE, False)
+    async with page.expect_response("**/tickets/me") as answered:
+        await page.evaluate(_HIDE, False)
+    await (await answered.value).finished()
 
 
 async def test_says_where_one_stands_and_keeps_the_place(stack: Stack, visit: Visit) -> None:
@@ -140,8 +142,7 @@ async def test_the_page_asks_no_more_often_than_it_was_told(stack: Stack, visit:
     page = await visit()
     await page.clock.install()
     await page.route("**/tickets/me", away)
-    async with page.expect_response("**/tickets/me"):
-        await _wait_in(page, stack)
+    await _wait_in(page, stack)
     await page.clock.run_for(10_000)
     await page.evaluate(_HIDE, True)
     await page.evaluate(_HIDE, False)  # coming back does not set aside what the server asked for
@@ -205,7 +206,9 @@ async def test_the_page_says_by_itself_why_nobody_is_called_and_when_waiting_is_
     stack: Stack, visit: Visit
 ) -> None:
     page = await visit()
+    await _answer(page)
     await _wait_in(page, stack)
+    await expect(page.locator("#place")).to_have_text("1,204")  # answered: the next question is a new one
     for why, text in [
         ("sold_out", "All appointments are taken for now."),
         ("frozen", "Booking is stopped for the moment."),

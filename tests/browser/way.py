@@ -18,7 +18,13 @@ class Way:
     stack: Stack
 
     async def join(self, room: str = "demo") -> None:
-        """Take a place in line."""
+        """Take a place in line, and come to its page, which has the address of the door."""
+        await self.page.goto(f"{self.stack.edge_url}/rooms/{room}")
+        async with self.page.expect_navigation():
+            await self.press("Take my place in line")
+
+    async def knock(self, room: str) -> None:
+        """Ask for a place, and stay at the door while the answer takes."""
         await self.page.goto(f"{self.stack.edge_url}/rooms/{room}")
         await self.press("Take my place in line")
 
@@ -48,6 +54,7 @@ class Way:
         await self.page.get_by_role("link", name="Sign in", exact=True).click()
         await self.page.get_by_placeholder("sub").fill(name)
         await self.press("Authorize")
+        await self.page.wait_for_url(f"{self.stack.origin_url}/**")
         return name
 
     async def born(self, year: str = "1950") -> None:
@@ -56,7 +63,7 @@ class Way:
             await self.page.get_by_label(label, exact=True).fill(value)
 
     async def answer(self, year: str = "1950", region: str = "Comunidad de Madrid") -> None:
-        """Answer the questions, one after the other, as far as they go."""
+        """Answer the questions, one after the other, as far as they go; come to the decision."""
         await self.born(year)
         await self.next("Where do you live?")
         await self.page.get_by_label("Where do you live?").select_option(label=region)
@@ -66,6 +73,7 @@ class Way:
             await self.next("What is your work?")
             await self.page.get_by_label("What is your work?").select_option("none")
         await self.go_on()
+        await self.page.wait_for_url("**/eligibility/result*")
 
     async def go_on(self) -> None:
         """Send the answers, those before included."""

@@ -1,21 +1,20 @@
 """Rooms that were created while the edges ran outlive the loss of the store, and a restart of everything at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from deploy.stores import Valkey, free_port
 from edge.app import create_app
 from edge.line.store import connect
 from edge.register import Creation, Register, written
-from tests.conftest import serving
-from tests.edge_world import Failures, Issuer, client, config, plan
+from tests.edge_processes import until
+from tests.edge_world import Failures, client, config, plan
+from tests.machines import Machines, powered
+from tests.serving import serving
 
 ROOM: dict[str, object] = {
     "id": "spring",
@@ -27,30 +26,13 @@ ROOM: dict[str, object] = {
 HEAL_S = 0.5
 
 
-class Machines:
-    """A store and two edges, each with its own folder, that can lose their power."""
+class Creating(Machines):
+    """Machines on which rooms are created."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.store = Valkey(folder / "store", free_port())
-        self.issuer = Issuer(folder)
-        self.edges = AsyncExitStack()
-
-    async def start(self, *, keep: bool = True) -> list[httpx.AsyncClient]:
-        base = config(self.store.url, issuers=(self.issuer.trusted,), heal_s=HEAL_S)
-        clients = []
-        for number in range(2):
-            settings = replace(base, state_dir=self.folder / f"edge{number}" if keep else None)
-            address = await self.edges.enter_async_context(serving(create_app(settings)))
-            clients.append(await self.edges.enter_async_context(client(address)))
-        return clients
-
-    async def stop_edges(self) -> None:
-        await self.edges.aclose()
-        self.edges = AsyncExitStack()
+    heal_s = HEAL_S
 
     async def create(self, edge: httpx.AsyncClient, **changes: object) -> httpx.Response:
-        return await edge.post("/v1/ops/rooms", json=ROOM | changes, headers=self.issuer.operator())
+        return await edge.post("/v1/ops/rooms", json=ROOM | changes)
 
     async def created(self, edge: httpx.AsyncClient, **changes: object) -> dict[str, object]:
         """Create a room, as soon as the register takes new ones."""
@@ -66,26 +48,22 @@ class Machines:
         return report
 
     async def report(self, edge: httpx.AsyncClient, room: str = "spring") -> dict[str, object]:
-        answer: dict[str, object] = (await edge.get(f"/v1/ops/rooms/{room}", headers=self.issuer.operator())).json()
+        answer: dict[str, object] = (await edge.get(f"/v1/ops/rooms/{room}")).json()
         return answer
 
 
 @pytest.fixture
-async def machines(tmp_path: Path) -> AsyncIterator[Machines]:
-    machines = Machines(tmp_path)
-    machines.store.start()
-    yield machines
-    await machines.edges.aclose()
-    machines.store.stop()
+async def machines(tmp_path: Path) -> AsyncIterator[Creating]:
+    async with powered(Creating(tmp_path)) as machines:
+        yield machines
 
 
-async def test_a_store_that_loses_everything_gets_created_rooms_back(machines: Machines) -> None:
+async def test_a_store_that_loses_everything_gets_created_rooms_back(machines: Creating) -> None:
     one, two = await machines.start(keep=False)
     report = await machines.created(one)
     await until(lambda: takes_people(two))
     before = [await place(two) for _ in range(3)]
-    await asyncio.to_thread(machines.store.kill)
-    await asyncio.to_thread(machines.store.start)
+    await machines.lose_the_store()
     for edge in (one, two):
         await until(lambda edge=edge: takes_people(edge))  # type: ignore[misc]  # bound as a default
         told = await machines.report(edge)
@@ -95,7 +73,7 @@ async def test_a_store_that_loses_everything_gets_created_rooms_back(machines: M
 
 
 async def test_without_edges_that_carry_it_a_created_room_would_be_lost(
-    machines: Machines, monkeypatch: pytest.MonkeyPatch
+    machines: Creating, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def forget(*_: object) -> None:
         """Put nothing back."""
@@ -103,13 +81,12 @@ async def test_without_edges_that_carry_it_a_created_room_would_be_lost(
     one, _ = await machines.start(keep=False)
     await machines.created(one)
     monkeypatch.setattr(Register, "restore", forget)
-    await asyncio.to_thread(machines.store.kill)
-    await asyncio.to_thread(machines.store.start)
+    await machines.lose_the_store()
     await until(lambda: takes_people(one))
     assert await registered(machines) == set()
 
 
-async def test_while_the_register_heals_an_id_that_is_taken_cannot_be_taken_again(machines: Machines) -> None:
+async def test_while_the_register_heals_an_id_that_is_taken_cannot_be_taken_again(machines: Creating) -> None:
     one, two = await machines.start(keep=False)
     await machines.created(one)
     await until(lambda: takes_people(two))
@@ -119,6 +96,7 @@ async def test_while_the_register_heals_an_id_that_is_taken_cannot_be_taken_agai
     await asyncio.to_thread(machines.store.start)
     stranger = config(machines.store.url, issuers=(machines.issuer.trusted,), heal_s=HEAL_S)
     async with serving(create_app(stranger)) as address, client(address) as new:  # one that has never heard of it
+        new.headers.update(machines.issuer.operator())
         codes: list[str] = []
 
         async def refused_for_good() -> bool:
@@ -129,12 +107,12 @@ async def test_while_the_register_heals_an_id_that_is_taken_cannot_be_taken_agai
     assert set(codes) <= {"store_unavailable", "room_exists"}
 
 
-async def test_created_rooms_are_back_when_every_edge_and_the_store_restart_together(machines: Machines) -> None:
+async def test_created_rooms_are_back_when_every_edge_and_the_store_restart_together(machines: Creating) -> None:
     one, two = await machines.start()
     await machines.created(one)
     await until(lambda: takes_people(two))
     wished = {"rate_per_s": 7.5, "reason": "snow"}
-    await two.patch("/v1/ops/rooms/spring", json=wished, headers=machines.issuer.operator())
+    await two.patch("/v1/ops/rooms/spring", json=wished)
     machines.store.kill()
     await machines.stop_edges()
     one, two = await machines.start()
@@ -149,7 +127,7 @@ async def test_created_rooms_are_back_when_every_edge_and_the_store_restart_toge
     await until(lambda: ready(one))
 
 
-async def test_an_edge_that_restarts_alone_finds_created_rooms_in_the_store(machines: Machines) -> None:
+async def test_an_edge_that_restarts_alone_finds_created_rooms_in_the_store(machines: Creating) -> None:
     one, _ = await machines.start(keep=False)
     await machines.created(one)
     await machines.stop_edges()
@@ -157,7 +135,7 @@ async def test_an_edge_that_restarts_alone_finds_created_rooms_in_the_store(mach
     assert (await one.get("/v1/rooms/spring")).status_code == 200, "open before the first request"
 
 
-async def test_the_rooms_file_wins_for_its_own_ids_and_what_is_not_understood_is_carried_on(machines: Machines) -> None:
+async def test_the_rooms_file_wins_for_its_own_ids_and_what_is_not_understood_is_carried_on(machines: Creating) -> None:
     creation = Creation(1_800_000_000.0, "olga", "to be overruled")
     strange = b'{"v":1,"plan":{"id":"later","of":"a version to come"},"created":{"at":0,"actor":"o","why":"w"}}'
     store = connect(machines.store.url)
@@ -175,7 +153,7 @@ async def test_the_rooms_file_wins_for_its_own_ids_and_what_is_not_understood_is
     await store.aclose()
 
 
-async def test_edges_that_know_different_plans_of_one_room_say_so(machines: Machines) -> None:
+async def test_edges_that_know_different_plans_of_one_room_say_so(machines: Creating) -> None:
     one, _ = await machines.start(keep=False)
     await machines.created(one)
     store = connect(machines.store.url)
@@ -191,7 +169,7 @@ async def test_edges_that_know_different_plans_of_one_room_say_so(machines: Mach
     assert (await one.get("/v1/rooms/spring")).json()["name"] == "Spring boosters", "until it starts again"
 
 
-async def registered(machines: Machines) -> set[str]:
+async def registered(machines: Creating) -> set[str]:
     store = connect(machines.store.url)
     try:
         _, entries = await Register(store, Failures(), heal_s=0).entries()
@@ -200,7 +178,7 @@ async def registered(machines: Machines) -> set[str]:
     return set(entries)
 
 
-async def is_registered(machines: Machines, room: str) -> bool:
+async def is_registered(machines: Creating, room: str) -> bool:
     return room in await registered(machines)
 
 
@@ -219,10 +197,3 @@ async def place(edge: httpx.AsyncClient) -> int:
     assert answer.status_code == 201, answer.text
     given: int = answer.json()["place"]
     return given
-
-
-async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 10) -> None:
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    while not await condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from tests.capacity import StandIn, told
-from tests.conftest import Serve
 from tests.edge_processes import Edge, environment, two_edges, until
+from tests.serving import Serve
 
 EVERY_S = 0.2
 

@@ -8,8 +8,8 @@ import pytest
 
 from deploy.stores import Valkey, free_port
 from edge.app import create_app
-from tests.conftest import Serve
 from tests.edge_world import client, config, metric, plan, solved
+from tests.serving import Serve
 
 JOIN = "/v1/rooms/demo/tickets"
 ANONYMOUS = {"Cookie": ""}

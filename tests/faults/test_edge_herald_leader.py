@@ -9,17 +9,12 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from shared.clock import SystemClock
-from tests.conftest import Serve
 from tests.edge_processes import Edge, environment, two_edges, until
 from tests.edge_world import line
 from tests.receiver import SECRET, Receiver, check
+from tests.serving import Serve
 
 EVERY_S = 0.1
-
-
-@pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +18,9 @@ from edge.line.line import ClaimOutcome, Line, _Reply
 from edge.line.room import Known, Picture, RoomPlan, Setting, Spot
 from edge.line.scripts import Script
 from shared.token import AdmissionTokens
-from tests.conftest import Serve, serving
+from tests.edge_processes import until
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan
+from tests.serving import Serve, serving
 
 VISITORS = 300
 ARRIVING_S = 4.0
@@ -312,9 +313,3 @@ async def test_a_higher_epoch_revokes_every_ticket_also_when_the_store_is_lost(m
 async def refused_as_stale(edge: httpx.AsyncClient, headers: dict[str, str]) -> bool:
     response = await edge.get("/v1/rooms/demo/tickets/me", headers=headers)
     return response.status_code == 401 and response.json()["code"] == "ticket_stale"
-
-
-async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 5) -> None:
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    while not await condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import replace
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +11,19 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from deploy.stores import Valkey, free_port
-from edge.app import create_app
 from edge.line import oplog
 from edge.line.line import StoreUnavailable
 from edge.line.logfile import LogFile
 from edge.line.oplog import Entry, LogStore, OpLog, written
 from edge.line.store import connect
 from edge.metrics import EdgeMetrics
-from tests.conftest import serving
 from tests.edge_processes import until
-from tests.edge_world import Failures, Issuer, client, config, plan
+from tests.edge_world import Failures, plan
+from tests.machines import Machines, powered
 
 
-class Machines:
-    """A store and two edges, each with its own folder, that can lose their power."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.store = Valkey(folder / "store", free_port())
-        self.issuer = Issuer(folder)
-        self.edges = AsyncExitStack()
-
-    async def start(self, *, keep: bool = True) -> list[httpx.AsyncClient]:
-        base = config(self.store.url, issuers=(self.issuer.trusted,), heal_s=0.2)
-        clients = []
-        for number in range(2):
-            settings = replace(base, state_dir=self.folder / f"edge{number}" if keep else None)
-            address = await self.edges.enter_async_context(serving(create_app(settings)))
-            edge = await self.edges.enter_async_context(client(address))
-            edge.headers.update(self.issuer.operator())
-            clients.append(edge)
-        return clients
-
-    async def lose_the_store(self) -> None:
-        await asyncio.to_thread(self.store.kill)
-        await asyncio.to_thread(self.store.start)
-
-    async def stop_edges(self) -> None:
-        await self.edges.aclose()
-        self.edges = AsyncExitStack()
+class Logging(Machines):
+    """Machines whose logs are looked at."""
 
     def file(self, edge: int) -> Path:
         return self.folder / f"edge{edge}" / "demo.log.jsonl"
@@ -63,15 +35,12 @@ class Machines:
 
 
 @pytest.fixture
-async def machines(tmp_path: Path) -> AsyncIterator[Machines]:
-    machines = Machines(tmp_path)
-    machines.store.start()
-    yield machines
-    await machines.edges.aclose()
-    machines.store.stop()
+async def machines(tmp_path: Path) -> AsyncIterator[Logging]:
+    async with powered(Logging(tmp_path)) as machines:
+        yield machines
 
 
-async def test_a_killed_store_gets_every_row_back(machines: Machines) -> None:
+async def test_a_killed_store_gets_every_row_back(machines: Logging) -> None:
     one, two = await machines.start(keep=False)
     await pause(one, "snow")
     await pause(two, "storm")
@@ -83,7 +52,7 @@ async def test_a_killed_store_gets_every_row_back(machines: Machines) -> None:
         assert await whys(edge) == ["storm", "snow"]
 
 
-async def test_a_row_is_back_though_the_edge_that_wrote_it_is_gone(machines: Machines) -> None:
+async def test_a_row_is_back_though_the_edge_that_wrote_it_is_gone(machines: Logging) -> None:
     one, two = await machines.start(keep=False)
     await pause(one, "snow")
     assert await whys(two) == ["snow"]
@@ -107,7 +76,7 @@ async def test_a_row_is_back_though_the_edge_that_wrote_it_is_gone(machines: Mac
     await until_in_store(machines, after)
 
 
-async def test_rows_are_back_when_every_edge_and_the_store_restart_together(machines: Machines) -> None:
+async def test_rows_are_back_when_every_edge_and_the_store_restart_together(machines: Logging) -> None:
     one, two = await machines.start()
     room = {"id": "spring", "name": "Spring", "rate_per_s": 4, "enter_url": "https://a.example", "reason": "it opens"}
 
@@ -130,14 +99,14 @@ async def test_rows_are_back_when_every_edge_and_the_store_restart_together(mach
         assert (await edge.get("/v1/ops/rooms/demo")).json()["epoch"] == 2
 
 
-async def test_an_answered_change_is_on_disk(machines: Machines) -> None:
+async def test_an_answered_change_is_on_disk(machines: Logging) -> None:
     one, _ = await machines.start()
     version = await pause(one, "snow")
     assert LogFile(machines.file(0).parent, "demo").read() == await machines.in_store()
     assert await pause(one, "storm") > version
 
 
-async def test_the_files_of_all_edges_have_the_same_lines(machines: Machines) -> None:
+async def test_the_files_of_all_edges_have_the_same_lines(machines: Logging) -> None:
     one, two = await machines.start()
     for edge, why in ((one, "snow"), (two, "storm"), (one, "größer")):
         await pause(edge, why)
@@ -149,7 +118,7 @@ async def test_the_files_of_all_edges_have_the_same_lines(machines: Machines) ->
     await until(agree)
 
 
-async def test_files_are_only_appended_to_and_a_torn_line_is_passed_over(machines: Machines) -> None:
+async def test_files_are_only_appended_to_and_a_torn_line_is_passed_over(machines: Logging) -> None:
     one, two = await machines.start()
     await pause(one, "snow")
     assert await whys(two) == ["snow"]
@@ -170,7 +139,7 @@ async def test_files_are_only_appended_to_and_a_torn_line_is_passed_over(machine
 
 
 async def test_memory_is_bounded_and_old_rows_stay_in_the_store(
-    machines: Machines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    machines: Logging, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(oplog, "MOST_ROWS", 3)
     rows = dict.fromkeys(range(1, 8), "{}")
@@ -185,7 +154,7 @@ async def test_memory_is_bounded_and_old_rows_stay_in_the_store(
     assert await machines.in_store() == rows
 
 
-async def test_a_log_that_was_begun_anew_with_as_many_rows_is_made_whole(machines: Machines) -> None:
+async def test_a_log_that_was_begun_anew_with_as_many_rows_is_made_whole(machines: Logging) -> None:
     async with aclosing(connect(machines.store.url)) as store:
         rows = LogStore(store, plan(), Failures())
         await rows.restore({1: "{}", 2: "{}"})
@@ -200,7 +169,7 @@ async def test_a_log_that_was_begun_anew_with_as_many_rows_is_made_whole(machine
     assert (await machines.in_store()).keys() == {1, 2, 3}
 
 
-async def test_a_row_that_cannot_be_read_hides_no_other(tmp_path: Path, machines: Machines) -> None:
+async def test_a_row_that_cannot_be_read_hides_no_other(tmp_path: Path, machines: Logging) -> None:
     readable = written(Entry("olga", "", "room_paused", "snow", {}, {}))
     await LogFile(tmp_path, "demo").append({1: readable, 2: readable, 3: '{"of": "another kind"}', 4: readable})
     async with aclosing(connect(machines.store.url)) as store:
@@ -211,7 +180,7 @@ async def test_a_row_that_cannot_be_read_hides_no_other(tmp_path: Path, machines
     assert ([row.version for row in page.rows], page.next_before) == ([2, 1], None)
 
 
-async def test_a_store_that_is_away_is_counted_and_stops_nothing(machines: Machines) -> None:
+async def test_a_store_that_is_away_is_counted_and_stops_nothing(machines: Logging) -> None:
     metrics = EdgeMetrics(CollectorRegistry())
     async with aclosing(connect(machines.store.url)) as store:
         log = OpLog(LogStore(store, plan(), metrics), LogFile(None, "demo"))
@@ -245,7 +214,7 @@ async def whys(edge: httpx.AsyncClient, room: str = "demo") -> list[str]:
     return [row["why"] for row in rows]
 
 
-async def until_in_store(machines: Machines, wished: dict[int, str]) -> None:
+async def until_in_store(machines: Logging, wished: dict[int, str]) -> None:
     async def back() -> bool:
         return await machines.in_store() == wished
 

@@ -1,8 +1,7 @@
 """The store dies, hangs, and comes back empty: people are told to wait, and their places outlive it."""
 
-import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 
 import httpx
@@ -11,8 +10,9 @@ import pytest
 from deploy.cluster import ValkeyCluster
 from deploy.stores import Valkey, free_port
 from edge.app import create_app
-from tests.conftest import Serve
+from tests.edge_processes import until
 from tests.edge_world import client, config, metric, plan
+from tests.serving import Serve
 
 Store = Valkey | ValkeyCluster
 
@@ -41,12 +41,6 @@ async def edges(store: Store, serve: Serve) -> AsyncIterator[list[httpx.AsyncCli
         for edge in (one, two):
             await until(lambda edge=edge: _is(edge.get("/readyz"), 200))  # type: ignore[misc]  # bound as a default
         yield [one, two]
-
-
-async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 5) -> None:
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    while not await condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
 
 
 async def _is(answer: Awaitable[httpx.Response], status: int) -> bool:

@@ -20,7 +20,7 @@ from shared.clock import SystemClock
 from shared.ids import SystemIds
 from shared.keys import KeyRing, encode_key_file
 from tests import edge_world, origin_world
-from tests.conftest import Serve
+from tests.serving import Serve
 
 ROOM = edge_world.plan(rate_per_s=5000.0, burst=1000, limits={"joins": None, "acts": None, "waits": None})
 RINGS = ("tickets", "admission", "origin")

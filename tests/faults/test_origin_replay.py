@@ -4,25 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
-
 from origin.eligibility.replay import Replay
-from tests import origin_world
 from tests.conftest import ROOT
 from tests.origin_world import SENIOR, START, Origin
 from tests.rules_world import Officials, from_age
 
 DECISIONS = 400
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def crowd(origin: Origin) -> None:

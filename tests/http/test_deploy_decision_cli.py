@@ -17,7 +17,7 @@ async def test_a_decision_is_shown_with_its_proof_and_one_that_was_altered_ends_
     shown = await run("decision", "show", ref)
     assert shown.exit_code == 0, shown.output
     assert "Recorded and recomputed the same" in shown.stdout
-    assert "Age in years: at least 65" in shown.stdout
+    assert "Age: at least 65" in shown.stdout
     person = await origin.world.connection.fetchval("SELECT encode(person, 'hex') FROM decision")
     assert lines(await run("decision", "find", person))[1][0] == ref
     await origin.world.connection.execute("UPDATE decision SET outcome = 'incomplete'")

@@ -22,8 +22,8 @@ from deploy.stores import free_port
 from origin.app import create_app
 from origin.inventory.supply import SlotRow, import_supply
 from tests import feed_world
-from tests.conftest import Serve, serving
 from tests.origin_world import START, World, config, world
+from tests.serving import Serve, serving
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.line.logrow import LogPage, LogRow
 from shared.bearer import TrustedIssuer
-from tests.conftest import Serve
 from tests.edge_world import Issuer, config, plan
+from tests.serving import Serve
 
 Run = Callable[..., Awaitable[Result]]
 

@@ -131,6 +131,48 @@ async def test_a_candidate_runs_in_the_shadow_of_a_region(origin: Origin, run: R
     assert lines(await run(*rules("retire", "demo", "2", who="rosa")))[1][2] == "retired"
 
 
+def case(name: str, birth_date: str, outcome: str) -> dict[str, object]:
+    return {
+        "name": name,
+        "on": "2027-03-01",
+        "facts": SENIOR | {"birth_date": birth_date},
+        "expect": {"outcome": outcome},
+    }
+
+
+async def test_a_version_takes_the_cases_beside_its_document_along_and_is_tried_on_them(
+    origin: Origin, run: Run, document: str, tmp_path: Path
+) -> None:
+    beside, other = tmp_path / "rules.cases.json", tmp_path / "other.json"
+    beside.write_text(
+        json.dumps([case("Sixty-five", "1962-01-01", "eligible"), case("Fifty", "1977-01-01", "eligible")])
+    )
+    other.write_text(json.dumps([case("Fifty", "1977-01-01", "not_eligible")]))
+    lines(await run(*rules("draft", "demo", document, who="olga")))
+    tried = await run("rules", "test", "demo", "2", "--as", "rosa")
+    assert tried.exit_code == 1
+    assert [line.strip() for line in tried.stdout.splitlines()] == [
+        "✗ Fifty",
+        "outcome: expected eligible, found not_eligible",
+        "1 of 2 cases came out as expected",
+    ]
+    refused = await run(*rules("review", "demo", "2", "--approve", who="rosa"))
+    assert refused.exit_code == 2
+    told = "Fifty (outcome: expected eligible, found not_eligible)"
+    assert refused.stderr == f"vestibule: cases_failed: {told}\n"
+    assert lines(await run("rules", "test", "demo", "2", "--cases", str(other)))[0][:3] == ["1", "of", "1"]
+    lines(await run(*rules("draft", "demo", document, "--cases", str(other), who="olga")))
+    lines(await run(*rules("review", "demo", "3", "--approve", who="rosa")))
+    assert (await run("rules", "test", "demo", "3")).stdout == "1 of 1 cases came out as expected\n"
+    beside.unlink()
+    lines(await run(*rules("draft", "demo", document, who="olga")))
+    without = await run("rules", "test", "demo", "4")
+    assert (without.exit_code, without.stderr) == (2, "vestibule: no cases (demo 4 carries none): give --cases\n")
+    beside.write_text('[{"name": "x", "on": "soon", "facts": {}, "expect": {"outcome": "eligible"}}]')
+    faulty = await run(*rules("draft", "demo", document, who="olga"))
+    assert faulty.stderr == "vestibule: cases_invalid: Invalid RFC3339 encoded date - at `$[0].on`\n"
+
+
 async def test_what_decides_where_rules_cannot_be_read_is_chosen_and_taken_back(origin: Origin, run: Run) -> None:
     for choice, name in (("--last-known", "last_known"), ("--refuse", "refuse")):
         assert lines(await run(*rules("fallback", "demo", choice, who="oscar"))) == [["demo:", name]]

@@ -1,5 +1,6 @@
 """The real stack, started as anybody would start it, takes a visitor the whole way over HTTP."""
 
+import io
 import json
 import subprocess
 import uuid
@@ -10,9 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
 from deploy import demo
 from deploy.datadir import Addresses
+from deploy.up import welcome
 from tests.deploying import VESTIBULE, Up, stack_folder, until
 
 
@@ -145,6 +148,24 @@ def test_the_identity_provider_knows_the_demos_people(addresses: Addresses) -> N
 
     assert page.status_code == 200
     assert "olga" in page.text
+
+
+@pytest.mark.parametrize(
+    ("page", "names"), [("/admin", ["aurelia", "rosa", "olga"]), ("/support", ["sofia", "vera", "victor"])]
+)
+def test_staff_sign_in_where_a_newcomer_is_told_to(addresses: Addresses, page: str, names: list[str]) -> None:
+    told = io.StringIO()
+    Console(file=told, width=200).print(welcome(addresses))
+    [line] = [line for line in told.getvalue().splitlines() if f"{addresses['origin_url']}{page} " in line]
+    for name in names:
+        assert name in line
+        with httpx.Client(follow_redirects=True, headers={"Accept": "text/html"}) as browser:
+            asked = browser.get(f"{addresses['origin_url']}{page}")
+            assert "Please sign in" in asked.text
+            at_provider = browser.get(f"{addresses['origin_url']}/login")
+            signed_in = browser.post(at_provider.url, data={"sub": name})
+            assert signed_in.status_code == 200
+            assert browser.get(f"{addresses['origin_url']}{page}").status_code == 200, name
 
 
 def test_the_ready_file_tells_where_everything_is(up: Up, addresses: Addresses) -> None:

@@ -10,8 +10,8 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.client import ApiError, OperatorClient
 from edge.ops.models import BypassChange, NewLane, NewRoom, Revocation, RoomChange
-from tests.conftest import Serve
 from tests.edge_world import Issuer, config
+from tests.serving import Serve
 
 SPRING = NewRoom(
     id="spring",

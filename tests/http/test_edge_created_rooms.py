@@ -1,7 +1,7 @@
 """Rooms that operators create while the edges run, over HTTP: two edges on one store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime
 
@@ -18,8 +18,9 @@ from edge.ops.rooms import plan_of
 from edge.register import Creation, Register, written
 from shared.capacity import ProgrammeSupply
 from tests.capacity import StandIn, told
-from tests.conftest import Serve
+from tests.edge_processes import until
 from tests.edge_world import Failures, Issuer, client, config, metric, plan
+from tests.serving import Serve
 
 ROOM: dict[str, object] = {
     "id": "spring",
@@ -229,10 +230,3 @@ async def joined(edge: httpx.AsyncClient, room: str, place: int) -> bool:
     answer = await edge.post(f"/v1/rooms/{room}/tickets", headers={"Cookie": ""})
     assert answer.status_code in {201, 404}, answer.text
     return answer.status_code == 201 and answer.json()["place"] == place
-
-
-async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 5) -> None:
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    while not await condition():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.01)

@@ -17,8 +17,8 @@ from origin.capacity import feed, supply
 from shared.capacity import Errors, Latency
 from tests import origin_world
 from tests.capacity import StandIn, told
-from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, metric, plan
+from tests.serving import Serve
 
 TICK_S = 0.05
 

@@ -16,8 +16,8 @@ from edge.app import create_app
 from edge.guard.challenge import LIVES_S
 from edge.line.room import RoomPlan
 from shared.clock import ManualClock
-from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, metric, plan, solved
+from tests.serving import Serve
 
 JOIN = "/v1/rooms/demo/tickets"
 EFFORT = 200

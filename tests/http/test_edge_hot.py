@@ -8,8 +8,8 @@ from edge.app import create_app
 from edge.visitors import visits
 from shared import problem
 from shared.problem import Problem
-from tests.conftest import Serve
 from tests.edge_world import client, config, metric, plan
+from tests.serving import Serve
 
 HTML = {"Accept": "text/html"}
 

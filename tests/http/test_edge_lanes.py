@@ -11,8 +11,8 @@ from edge.app import create_app
 from edge.guard.passes import Passes
 from edge.line.room import RoomPlan
 from shared.token import AdmissionTokens
-from tests.conftest import Serve
 from tests.edge_world import ADMISSION_KEYS, TICKET_KEYS, Issuer, client, config, line, metric, plan
+from tests.serving import Serve
 
 LANES = [
     {"lane": "general", "weight": 3},

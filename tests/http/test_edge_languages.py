@@ -10,8 +10,8 @@ import pytest
 from deploy.stores import Valkey
 from edge.app import create_app
 from shared.web.theme import Theme
-from tests.conftest import Serve
 from tests.edge_world import client, config, plan
+from tests.serving import Serve
 
 HTML = {"Accept": "text/html"}
 

@@ -15,9 +15,9 @@ from redis.asyncio import Redis
 from deploy.stores import Valkey
 from edge.app import create_app
 from edge.line import lottery
-from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import Issuer, client, config, plan
+from tests.serving import Serve
 
 OPENS_IN_S = 3.0
 ENTRIES = 24

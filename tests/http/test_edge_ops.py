@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from deploy.stores import Valkey
 from edge.app import create_app
 from edge.ops.api import endpoints
-from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, plan
+from tests.serving import Serve
 
 SPRING = {
     "id": "spring",

@@ -13,9 +13,9 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.guard.passes import Passes
 from edge.line.lottery import commitment
-from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import TICKET_KEYS, Issuer, client, config, plan
+from tests.serving import Serve
 
 LANES = [{"lane": "general"}, {"lane": "letters", "access": "pass", "weight": 2.0, "floor_per_s": 5.0}]
 ROOM = plan(lanes=LANES)

@@ -13,9 +13,9 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.line.oplog import LogStore
 from tests.capacity import StandIn, told
-from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import ISSUER, Failures, Issuer, client, config, plan
+from tests.serving import Serve
 
 ROOM = plan(lanes=[{"lane": "general"}, {"lane": "letters", "access": "pass"}])
 

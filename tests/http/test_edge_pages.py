@@ -13,9 +13,9 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.guard.passes import Passes
 from edge.line.room import RoomPlan
-from tests.conftest import Serve
 from tests.edge_processes import until
 from tests.edge_world import TICKET_KEYS, client, config, line, plan
+from tests.serving import Serve
 
 SLOW = {"rate_per_s": 0.01, "burst": 1}
 LETTERS = [{"lane": "general"}, {"lane": "letters", "access": "pass"}]
@@ -128,7 +128,9 @@ async def test_a_line_that_takes_nobody_new_in_says_so(visitor: httpx.AsyncClien
     assert "Takes nobody new in any more" in (await visitor.get("/")).text
 
 
-async def test_the_turn_waits_for_a_press_and_says_how_long_booking_may_take(visitor: httpx.AsyncClient) -> None:
+async def test_the_turn_waits_for_a_press_and_promises_only_what_the_waiting_room_knows(
+    visitor: httpx.AsyncClient,
+) -> None:
     await form(visitor, "fast/join")
 
     async def called() -> bool:
@@ -136,11 +138,13 @@ async def test_the_turn_waits_for_a_press_and_says_how_long_booking_may_take(vis
 
     await until(called)
     page = await visitor.get("/rooms/fast")
-    assert "Your time for booking begins only then: you have 20 minutes." in text(page)
+    assert "Your time for booking begins only then; how long it is, the booking page says." in text(page)
+    assert "20 minutes" not in text(page)
     assert page.headers["refresh"] == "30"
     assert (await visitor.get("/v1/rooms/fast")).json()["admitted"] == 0, "looking lets nobody through"
     through = await form(visitor, "fast/enter")
     assert 'name="token"' in through.text
+    assert "This button works for 20 minutes." in text(through)
     again = await visitor.get("/rooms/fast")
     assert "Then go in again" in text(again)
     assert 'name="token"' in (await form(visitor, "fast/enter")).text

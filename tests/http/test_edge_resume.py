@@ -11,9 +11,9 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from edge.visitors.resume import LIVES_S
 from shared.token import AdmissionTokens
-from tests.conftest import Serve
+from tests.edge_visiting import CALLED, WAITING, called, code
 from tests.edge_world import ADMISSION_KEYS, client, config, metric, plan
-from tests.http.test_edge_visitor import CALLED, WAITING, called, code
+from tests.serving import Serve
 
 CODES = "/v1/rooms/slow/resume-codes"
 RESUME = "/v1/rooms/slow/tickets:resume"

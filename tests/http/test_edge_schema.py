@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app, endpoints
-from tests.conftest import Serve
 from tests.edge_world import Issuer, client, config, plan
 from tests.fuzzing import fuzz
+from tests.serving import Serve
 
 CALLED = plan(rate_per_s=5000.0, burst=1000)
 

@@ -1,8 +1,6 @@
 """Booking over HTTP: one answer per key, nothing spent by a failure, the rules in force now, one's own only."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,12 +12,6 @@ from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, Origin
 
 SENIORS_FROM_80: dict[str, Any] = {"is": "age", "op": ">=", "value": 80, "reason": "AGE_65_OR_OLDER"}
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 def only(when: Any) -> list[Any]:

@@ -1,8 +1,6 @@
 """Two-dose courses over HTTP: set by operators, offered inside the interval, booked with one press or not at all."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +11,6 @@ from tests.origin_world import Origin, bearer
 
 DAY = 24
 COURSES = "/v1/admin/programmes/demo/courses"
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

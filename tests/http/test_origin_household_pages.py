@@ -1,24 +1,13 @@
 """The pages for a household: whom one books for, questions for each, a time for all, one confirmation."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
-
-import pytest
 
 from origin.web.box import MAX_COOKIE_LENGTH
 from origin.web.visit import Guest, Visits
 from shared.ids import SystemIds
-from tests import origin_world
 from tests.origin_browser import Browser
 from tests.origin_world import ADULT, ORIGIN_KEYS, SENIOR, Origin
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def post(browser: Browser, path: str, form: dict[str, object]) -> tuple[int, str, str]:

@@ -1,8 +1,6 @@
 """Households over HTTP: members by document, questions for each, adjacent times, all booked or none."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,12 +15,6 @@ from tests.groups_world import Holder, holder, operator, part
 from tests.origin_world import ISSUER, MADRID, ORIGIN_KEYS, SENIOR, Origin
 
 MEMBERS = "/v1/household/members"
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def names(ana: Holder) -> list[str]:

@@ -20,7 +20,7 @@ from origin.web.login import LOGIN_S, Login, LoginFailed
 from shared.clock import ManualClock
 from shared.ids import SystemIds
 from shared.keys import KeyRing
-from tests.conftest import Serve
+from tests.serving import Serve
 
 NOW = datetime(2027, 3, 1, 9, tzinfo=UTC)
 KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"}, private=True)

@@ -1,22 +1,12 @@
 """The pages for both doses: a time for the next one, one press for both, and what happens when one is gone."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from tests import origin_world
 from tests.groups_world import set_course
 from tests.origin_browser import Browser
 from tests.origin_world import SENIOR, Origin
 
 DAY = 24
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Exceptions from the rules over HTTP: two people, until a moment, for one person, product and dose."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,21 +8,9 @@ import pytest
 
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.verify import Verification, Verified
-from tests import origin_world
 from tests.answers_world import DECISIONS, OVERRIDES, TOMORROW, Helpers, denied
 from tests.origin_world import SENIOR, START, Origin, bearer
 from tests.rules_world import ADMIN, Officials, from_age
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def helpers(origin: Origin) -> Helpers:
-    return Helpers(origin.client)
 
 
 async def test_an_exception_made_by_one_and_confirmed_by_another_can_be_booked_with(

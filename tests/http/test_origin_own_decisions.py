@@ -1,26 +1,16 @@
 """What people are told later about decisions on themselves."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from origin.eligibility.store import DecisionStore
-from tests import origin_world
 from tests.answers_world import Helpers, denied
 from tests.origin_world import ADULT, SENIOR, Origin, bearer
 from tests.rules_world import from_age
 
 OWN = "/v1/eligibility/decisions"
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def own(origin: Origin, path: str = "", sub: str = "ana", **headers: str) -> httpx.Response:

@@ -1,9 +1,7 @@
 """Publishing over HTTP: two people, one pointer for each region, at once or at a moment, and back again."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,23 +12,11 @@ from origin.eligibility.document import canonical, parse
 from origin.eligibility.evaluator import Evaluator
 from origin.eligibility.formats.v2 import MAX_BYTES
 from origin.eligibility.person import Facts
-from tests import origin_world
 from tests.origin_world import SENIOR, Origin, bearer
 from tests.rules_world import ADMIN, Officials, from_age
 
 SENIOR_IN_TOLEDO = SENIOR | {"region": "ES-CM"}
 NOBODY = "SELECT count(*) FROM audit_event WHERE kind LIKE 'rules_%' OR kind IN ('frozen', 'unfrozen')"
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def officials(origin: Origin) -> Officials:
-    return Officials(origin.client)
 
 
 async def decided(origin: Origin, facts: dict[str, Any] = SENIOR) -> tuple[int, str]:
@@ -260,7 +246,7 @@ async def test_the_session_of_a_browser_opens_nothing_here(origin: Origin) -> No
         ("rules_author", "/rules", {}, 422, "invalid_body"),
         ("rules_author", "/rules", {"document": {}, "reason": ""}, 422, "invalid_body"),
         ("rules_author", "/rules", {"document": {}, "reason": "\x00"}, 422, "invalid_body"),
-        ("rules_author", "/rules", {"document": {"x": "x" * 300_000}}, 413, "body_too_large"),
+        ("rules_author", "/rules", {"document": {"x": "x" * 450_000}}, 413, "body_too_large"),
         ("rules_author", "/rules", {"document": from_age(5), "region": "XX"}, 404, "region_unknown"),
         ("rules_reviewer", "/rules/7:review", {"verdict": "approved"}, 404, "version_unknown"),
         ("rules_reviewer", "/rules/x:review", {"verdict": "approved"}, 404, "version_unknown"),

@@ -3,21 +3,10 @@
 Unless the programme wants the last known rules instead.
 """
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from tests import origin_world
 from tests.origin_browser import Browser
 from tests.origin_world import ADULT, SENIOR, Origin, Visitor
 from tests.rules_world import Officials, from_age
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def spoil(origin: Origin, version: int, document: str = "document || ' '") -> None:

@@ -1,21 +1,10 @@
 """The search for a slot: nearest first, then earliest, within distance and time."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
-
-from tests import origin_world
 from tests.origin_world import START, Origin
 
 WHERE = {"lat": "40.4", "lng": "-3.7"}
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def test_search_finds_nearest_first_then_earliest_within_radius_and_time(origin: Origin) -> None:

@@ -1,18 +1,7 @@
 """The whole way through the origin over HTTP: exchange, evaluate, search, book, view, cancel."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from tests import origin_world
 from tests.origin_world import MADRID, Origin
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def test_a_visitor_goes_all_the_way(origin: Origin) -> None:

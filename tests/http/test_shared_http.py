@@ -20,7 +20,7 @@ from shared.middleware import BodyLimit, Boundary, HttpMetrics, SecurityHeaders
 from shared.openapi import document
 from shared.problem import Problem
 from tests import edge_world
-from tests.conftest import Serve
+from tests.serving import Serve
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True):

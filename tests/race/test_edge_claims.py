@@ -12,9 +12,10 @@ from edge.app import create_app
 from edge.line.line import ClaimOutcome, Line
 from edge.line.room import Picture, Spot
 from shared.token import AdmissionTokens
-from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
+from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import ADMISSION_KEYS, Issuer, client, config, plan
 from tests.race.meeting import Meeting
+from tests.serving import Serve
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 

@@ -8,10 +8,12 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
-from edge.guard.once import Mark, Once
-from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
+from edge.guard.once import Once
+from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import client, config, plan, solved
+from tests.race.check_then_spend import CheckThenSpend
 from tests.race.meeting import Meeting
+from tests.serving import Serve
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -20,16 +22,10 @@ AT_ONCE = 20
 
 
 def check_then_act() -> type[Once]:
-    """Looks whether a mark was used, then uses it: each step is atomic, both together are not."""
-    meeting = Meeting()
+    """Marks that are not protected; the edges of one test share where they meet."""
 
-    class CheckThenAct(Once):
-        async def spend(self, mark: Mark) -> bool:
-            key = self._prefix + mark.batch
-            used = await self._client.getbit(key, mark.n)
-            await meeting()
-            await self._client.setbit(key, mark.n, 1)
-            return not used
+    class CheckThenAct(CheckThenSpend, Once):
+        meeting = Meeting()
 
     return CheckThenAct
 

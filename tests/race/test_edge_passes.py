@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from deploy.stores import Valkey
-from edge.guard.once import Mark, Spent
+from edge.guard.once import Spent
 from edge.guard.pass_guard import KEEP_S, PassGuard
 from edge.guard.passes import Pass, Passes
 from edge.guard.revoked import Revoked
@@ -19,6 +19,7 @@ from shared.problem import Problem
 from shared.token import token_id
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import TICKET_KEYS, Failures
+from tests.race.check_then_spend import CheckThenSpend
 from tests.race.meeting import Meeting
 
 pytestmark = ON_SINGLE_AND_CLUSTER
@@ -26,21 +27,6 @@ pytestmark = ON_SINGLE_AND_CLUSTER
 AT_ONCE = 20
 BATCH = "K7Q2M9XD"
 KEY = f"vestibule:{{demo}}:passes:1:{BATCH}"
-
-
-def check_then_act() -> type[Spent]:
-    """Looks whether a mark was used, then uses it: each step is atomic, both together are not."""
-    meeting = Meeting()
-
-    class CheckThenAct(Spent):
-        async def spend(self, mark: Mark) -> bool:
-            key = self._prefix + mark.batch
-            used = await self._client.getbit(key, mark.n)
-            await meeting()
-            await self._client.setbit(key, mark.n, 1)
-            return not used
-
-    return CheckThenAct
 
 
 class Edges:
@@ -90,7 +76,10 @@ async def test_one_pass_brought_to_two_edges_at_once_gives_one_place(clients: li
 
 
 async def test_the_race_is_real_without_the_script(clients: list[Redis]) -> None:
-    assert len(await Edges(clients, check_then_act()).race(17)) > 1
+    class CheckThenAct(CheckThenSpend):
+        meeting = Meeting()
+
+    assert len(await Edges(clients, CheckThenAct).race(17)) > 1
 
 
 async def test_places_of_one_pass_lead_to_one_admission_also_when_the_store_has_lost_everything(

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 from deploy.stores import Valkey
 from edge.app import create_app
 from edge.visitors.resume import ResumeCodes
-from tests.conftest import ON_SINGLE_AND_CLUSTER, Serve
+from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import client, config, plan
 from tests.race.meeting import Meeting
+from tests.serving import Serve
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 

@@ -15,7 +15,7 @@ from origin.booking.store import Attempt, BookingStore, GroupAttempt, Result
 from origin.db.sql import Connection
 from origin.household.members import MOST_MEMBERS
 from tests.groups_world import Holder, operator, part, set_course
-from tests.race.test_origin_races import Town, codes, town
+from tests.race.town import Town, codes, town
 
 FAMILIES = 12
 
@@ -44,12 +44,6 @@ class PartByPart(BookingStore):
             booked.append(msgspec.Raw((result.answer or "").encode()))
             await asyncio.sleep(0)
         return Result("booked", msgspec.json.encode(booked).decode())
-
-
-@pytest.fixture
-async def guarded(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(database_url, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,131 +1,75 @@
 """Freezes and moves of the rules, against bookings and decisions on four origins.
 
-What must be over when a freeze or a move has returned is caught in the act: its booking waits for a slot that somebody
-holds. The negative control makes the same change without waiting for bookings under way; there it must go wrong.
+The negative control makes the same change without waiting for bookings under way; there it must go wrong.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 
 from origin.db.pool import connect
-from tests.origin_world import SENIOR
-from tests.race.test_origin_races import Town, town
+from tests.origin_world import SENIOR, Visitor
+from tests.race.overtaking import appointments_after, waiting
+from tests.race.town import Town
 from tests.rules_world import Officials, from_age
 
-_LOCKS = (
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE wait_event_type = 'Lock' AND wait_event = $1 AND datname = current_database()"
-)
 
-
-@pytest.fixture
-async def land(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(database_url, tmp_path) as made:
-        yield made
-
-
-@asynccontextmanager
-async def held_slot(database_url: str, slot: int) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """A slot that somebody holds: whoever books it has looked at everything, and waits. Gives what lets go of it."""
-    holder = await connect(database_url)
-    try:
-        transaction = holder.transaction()
-        await transaction.start()
-        await holder.execute("SELECT FROM slot WHERE id = $1 FOR UPDATE", slot)
-        yield transaction.commit
-    finally:
-        await holder.close()
-
-
-async def waiting(land: Town, what: str) -> None:
-    async with asyncio.timeout(5):
-        while True:
-            if await land.world.connection.fetchval(_LOCKS, what):
-                return
-            await asyncio.sleep(0.005)
-
-
-async def appointments_after(
-    land: Town, database_url: str, change: Callable[[], Awaitable[object]], *, waits: bool
-) -> tuple[int, int]:
-    """How many appointments there were when ``change`` had returned, and how many there are in the end.
-
-    One booking had passed every check when ``change`` began. ``waits``: let it go on before ``change`` returns.
-    """
-    slot = await land.world.slot(capacity=5)
-    ana = land.visitor(1)
-    decision = await ana.decision()
-    async with held_slot(database_url, slot) as let_go:
-        booking = asyncio.create_task(ana.book(slot, decision))
-        await waiting(land, "transactionid")
-        changing = asyncio.ensure_future(change())
-        if waits:
-            await waiting(land, "advisory")
-            assert not changing.done()
-            await let_go()
-            await changing
-            there = await land.world.count("appointment")
-        else:
-            await changing
-            there = await land.world.count("appointment")
-            await let_go()
-        with suppress(httpx.HTTPError):
-            await booking
-    return there, await land.world.count("appointment")
+async def senior(guarded: Town) -> tuple[Visitor, str]:
+    """Somebody who may book, with the decision that says so."""
+    ana = guarded.visitor(1)
+    return ana, await ana.decision()
 
 
 @pytest.mark.parametrize("region", [None, "ES-MD"])
 async def test_nothing_is_booked_from_the_moment_a_freeze_returns(
-    land: Town, database_url: str, region: str | None
+    guarded: Town, database_url: str, region: str | None
 ) -> None:
     """B8."""
-    operator = Officials(land.clients[0])
+    operator = Officials(guarded.clients[0])
 
     async def freeze() -> httpx.Response:
         return await operator.call("operator", ":freeze", region=region)
 
-    there, end = await appointments_after(land, database_url, freeze, waits=True)
+    there, end = await appointments_after(guarded, database_url, await senior(guarded), freeze, waits=True)
     assert (there, end) == (1, 1)
-    slot, late = await land.world.slot(capacity=9, hours=30), [land.visitor(number) for number in range(2, 10)]
+    slot, late = await guarded.world.slot(capacity=9, hours=30), [guarded.visitor(number) for number in range(2, 10)]
     decisions = [await each.decision() for each in late]
     answers = await asyncio.gather(*(each.book(slot, ref) for each, ref in zip(late, decisions, strict=True)))
     assert {answer.status_code for answer in answers} == {423}
 
 
-async def test_a_freeze_that_does_not_wait_is_overtaken_by_a_booking(land: Town, database_url: str) -> None:
+async def test_a_freeze_that_does_not_wait_is_overtaken_by_a_booking(guarded: Town, database_url: str) -> None:
     async def freeze() -> str:
-        return await land.world.connection.execute("UPDATE programme SET frozen_since = now(), frozen_reason = 'naive'")
+        return await guarded.world.connection.execute(
+            "UPDATE programme SET frozen_since = now(), frozen_reason = 'naive'"
+        )
 
-    assert await appointments_after(land, database_url, freeze, waits=False) == (0, 1)
+    assert await appointments_after(guarded, database_url, await senior(guarded), freeze, waits=False) == (0, 1)
 
 
-async def test_a_freeze_in_the_middle_of_a_rush_is_a_clean_cut(land: Town) -> None:
+async def test_a_freeze_in_the_middle_of_a_rush_is_a_clean_cut(guarded: Town) -> None:
     """B8, from the outside: whoever asks after the freeze has answered gets nothing."""
-    slot = await land.world.slot(capacity=500)
-    visitors = [land.visitor(number) for number in range(60)]
+    slot = await guarded.world.slot(capacity=500)
+    visitors = [guarded.visitor(number) for number in range(60)]
     decisions = [await each.decision() for each in visitors]
     rush = [asyncio.create_task(each.book(slot, ref)) for each, ref in zip(visitors, decisions, strict=True)]
     await asyncio.wait(rush, return_when=asyncio.FIRST_COMPLETED)
-    frozen = await Officials(land.clients[3]).call("operator", ":freeze")
-    there = await land.world.count("appointment")
+    frozen = await Officials(guarded.clients[3]).call("operator", ":freeze")
+    there = await guarded.world.count("appointment")
     assert frozen.status_code == 200
     answers = await asyncio.gather(*rush)
-    assert await land.world.count("appointment") == there == sum(answer.status_code == 201 for answer in answers)
+    assert await guarded.world.count("appointment") == there == sum(answer.status_code == 201 for answer in answers)
     assert {answer.status_code for answer in answers} <= {201, 423}
 
 
 @pytest.mark.parametrize("move", ["activate", "rollback"])
 async def test_no_booking_under_older_rules_commits_once_a_move_has_returned(
-    land: Town, database_url: str, move: str
+    guarded: Town, database_url: str, move: str
 ) -> None:
     """E4 and E5."""
-    officials = Officials(land.clients[0])
+    officials = Officials(guarded.clients[0])
     version = await officials.approved(from_age(20))
     if move == "rollback":
         await officials.activate(version)
@@ -133,34 +77,34 @@ async def test_no_booking_under_older_rules_commits_once_a_move_has_returned(
     async def moved() -> object:
         return await (officials.activate(version) if move == "activate" else officials.rollback(version))
 
-    assert await appointments_after(land, database_url, moved, waits=True) == (1, 1)
+    assert await appointments_after(guarded, database_url, await senior(guarded), moved, waits=True) == (1, 1)
 
 
 async def test_a_move_that_does_not_wait_is_overtaken_by_a_booking_under_older_rules(
-    land: Town, database_url: str
+    guarded: Town, database_url: str
 ) -> None:
-    version = await Officials(land.clients[0]).approved(from_age(80))
+    version = await Officials(guarded.clients[0]).approved(from_age(80))
 
     async def moved() -> str:
-        return await land.world.connection.execute(
+        return await guarded.world.connection.execute(
             "INSERT INTO rule_move (pointer, act, programme, version, scheduled, since, actor, reason)"
             " VALUES ('active', 'activated', 'demo', $1, false, clock_timestamp(), 'x', 'x')",
             version,
         )
 
-    assert await appointments_after(land, database_url, moved, waits=False) == (0, 1)
+    assert await appointments_after(guarded, database_url, await senior(guarded), moved, waits=False) == (0, 1)
 
 
-async def test_whoever_asks_any_origin_after_a_move_is_under_the_new_rules(land: Town) -> None:
+async def test_whoever_asks_any_origin_after_a_move_is_under_the_new_rules(guarded: Town) -> None:
     """No decision is stored under rules not in force at its moment: moves back and forth amid a crowd that asks."""
-    officials = Officials(land.clients[0])
+    officials = Officials(guarded.clients[0])
     version = await officials.approved(from_age(80))
-    slot = await land.world.slot(capacity=500)
+    slot = await guarded.world.slot(capacity=500)
     done, numbers = asyncio.Event(), iter(range(1000, 100_000))
 
     async def ask_on(origin: int) -> None:
         while not done.is_set():
-            visitor = land.visitor(origin, sub=f"crowd-{next(numbers)}")
+            visitor = guarded.visitor(origin, sub=f"crowd-{next(numbers)}")
             answer = await visitor.evaluate()
             assert answer.status_code == 200, answer.text
             assert (answer.json()["rule_version"] == version) == (answer.json()["outcome"] == "not_eligible")
@@ -172,7 +116,7 @@ async def test_whoever_asks_any_origin_after_a_move_is_under_the_new_rules(land:
                 await officials.activate(version)
             else:
                 assert (await officials.rollback(version)).status_code == 200
-            visitors = [land.visitor(origin, sub=f"after-{next(numbers)}") for origin in range(4)]
+            visitors = [guarded.visitor(origin, sub=f"after-{next(numbers)}") for origin in range(4)]
             answers = await asyncio.gather(*(each.evaluate(SENIOR) for each in visitors))
             assert [answer.json()["rule_version"] for answer in answers] == [in_force] * 4
             refs = [str(answer.json()["decision_ref"]) for answer in answers]
@@ -181,12 +125,12 @@ async def test_whoever_asks_any_origin_after_a_move_is_under_the_new_rules(land:
     done.set()
     await asyncio.gather(*crowd)
     under = "SELECT count(*) FROM appointment a JOIN decision d ON d.ref = a.decision WHERE d.rule_version <> 1"
-    assert await land.world.connection.fetchval(under) == 0
+    assert await guarded.world.connection.fetchval(under) == 0
 
 
-async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(land: Town, database_url: str) -> None:
+async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(guarded: Town, database_url: str) -> None:
     """A decision that has looked at the rules, and is not committed yet, is waited for."""
-    officials = Officials(land.clients[0])
+    officials = Officials(guarded.clients[0])
     version = await officials.approved(from_age(80))
     deciding = await connect(database_url)
     try:
@@ -199,7 +143,7 @@ async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(la
         )
         assert kept is not None
         moving = asyncio.create_task(officials.activate(version))
-        await waiting(land, "advisory")
+        await waiting(guarded, 1)
         assert not moving.done()
         await transaction.commit()
         await moving
@@ -207,22 +151,22 @@ async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(la
         await deciding.close()
 
 
-async def test_a_moment_that_comes_while_a_crowd_asks_is_the_same_for_everybody(land: Town) -> None:
+async def test_a_moment_that_comes_while_a_crowd_asks_is_the_same_for_everybody(guarded: Town) -> None:
     """E4: by the database's clock, whoever is decided before the moment is under the old rules, after it the new."""
-    officials = Officials(land.clients[0])
+    officials = Officials(guarded.clients[0])
     version = await officials.approved(from_age(80))
     clock = "SELECT clock_timestamp()"
-    at = await land.world.connection.fetchval(clock) + timedelta(seconds=1)
+    at = await guarded.world.connection.fetchval(clock) + timedelta(seconds=1)
     await officials.activate(version, at.isoformat())
     told: set[tuple[bool, int]] = set()
 
     async def ask_on(origin: int, database: asyncio.Lock) -> None:
         for number in range(10_000):
             async with database:
-                before = await land.world.connection.fetchval(clock)
-            answer = await land.visitor(origin, sub=f"{origin}-{number}").evaluate()
+                before = await guarded.world.connection.fetchval(clock)
+            answer = await guarded.visitor(origin, sub=f"{origin}-{number}").evaluate()
             async with database:
-                after = await land.world.connection.fetchval(clock)
+                after = await guarded.world.connection.fetchval(clock)
             if before >= at or after < at:
                 told.add((before >= at, answer.json()["rule_version"]))
             if before >= at + timedelta(seconds=0.3):

@@ -4,7 +4,7 @@ Beside it stands the negative control: the same race, met by an import that read
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,17 +12,11 @@ import pytest
 from origin.db.sql import Connection
 from origin.inventory.bulk.report import Booked
 from origin.inventory.bulk.store import Merged, SupplyStore
-from tests.race.test_origin_races import Town, codes, town
+from tests.race.town import Town, codes
 from tests.supply_world import Desk, row, slots_csv
 
 PEOPLE = 24
 Meanwhile = Callable[[], Awaitable[None]]
-
-
-@pytest.fixture
-async def guarded(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
-    async with town(database_url, tmp_path) as made:
-        yield made
 
 
 async def slot_of(town: Town, desk: Desk, capacity: int) -> int:

@@ -10,15 +10,11 @@ from edge.line.line import Healing, Line
 from edge.line.room import Picture, Setting
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_world import line, spots
+from tests.store.steps import Lose, Rush, Set, Sleep
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
 START = 1_800_000_000_000_000
-
-
-@dataclass(frozen=True)
-class Sleep:
-    us: int
 
 
 @dataclass(frozen=True)
@@ -41,29 +37,10 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Rush:
-    """Everybody tries to go through, again and again, over both edges in turn."""
-
-    rounds: int
-    every_us: int
-
-
-@dataclass(frozen=True)
 class Leave:
     edge: int
     first: float
     places: int
-
-
-@dataclass(frozen=True)
-class Set:
-    edge: int
-    change: dict[str, Setting]
-
-
-@dataclass(frozen=True)
-class Lose:
-    """The store loses everything."""
 
 
 Step = Sleep | Join | Claim | Rush | Look | Leave | Set | Lose

@@ -12,6 +12,7 @@ from edge.line.room import Picture, Setting
 from tests.conftest import ON_SINGLE_AND_CLUSTER
 from tests.edge_crowd import START
 from tests.edge_world import line, spots
+from tests.store.steps import Lose, Rush, Set, Sleep
 
 pytestmark = ON_SINGLE_AND_CLUSTER
 
@@ -19,11 +20,6 @@ LANES: list[dict[str, Any]] = [
     {"lane": "general", "weight": 3},
     {"lane": "passes", "access": "pass", "floor_per_s": 2.0},
 ]
-
-
-@dataclass(frozen=True)
-class Sleep:
-    us: int
 
 
 @dataclass(frozen=True)
@@ -41,30 +37,11 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Rush:
-    """Everybody of both lanes tries to go through, again and again."""
-
-    rounds: int
-    every_us: int
-
-
-@dataclass(frozen=True)
-class Set:
-    edge: int
-    change: dict[str, Setting]
-
-
-@dataclass(frozen=True)
 class Move:
     """The opening is moved to so many µs from now."""
 
     edge: int
     by_us: int
-
-
-@dataclass(frozen=True)
-class Lose:
-    """The store loses everything."""
 
 
 Step = Sleep | Join | Claim | Rush | Set | Move | Lose

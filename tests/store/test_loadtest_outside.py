@@ -26,8 +26,8 @@ from loadtest.drill.invariants import Books
 from loadtest.drill.room import Operator, RoomError
 from loadtest.drill.trail import Event, Reader, Writer
 from loadtest.psql import Psql, SqlError
-from tests.conftest import Serve
 from tests.edge_processes import until
+from tests.serving import Serve
 
 BOOKS = Path(config.__file__).with_name("books.sql")
 
@@ -180,16 +180,18 @@ async def test_a_crowd_claims_once_each_and_comes_again_while_paced(serve: Serve
     assert 55 < come < 85
 
     async def all_are_through() -> bool:
+        if holding.done():
+            await holding  # it says why it ended
         return len(crowd.tokens_s) >= come
 
-    await until(all_are_through, timeout_s=20)
+    await until(all_are_through, timeout_s=60)
     holding.cancel()
     with pytest.raises(asyncio.CancelledError):
         await holding
     assert list(window.asked.values()) == [2] * come
     assert len(crowd.tokens_s) == come
     assert sorted(crowd.tokens_s) == crowd.tokens_s
-    assert 0 < crowd.tokens_s[0] <= crowd.tokens_s[-1] < 20
+    assert crowd.tokens_s[0] > 0
 
 
 async def test_a_crowd_goes_when_its_time_is_over(serve: Serve) -> None:
@@ -201,6 +203,20 @@ async def test_a_crowd_goes_when_its_time_is_over(serve: Serve) -> None:
 async def test_a_crowd_that_is_refused_says_how(serve: Serve) -> None:
     with pytest.raises(BenchError, match=r"409.*odd"):
         await a_crowd(await serve(Window(called=10, refusal=409).app())).hold(5.0)
+
+
+async def test_a_crowd_that_gets_no_answer_says_so() -> None:
+    async def status_only(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"GET"):
+            writer.write(b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{"called":10}')
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(status_only, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(BenchError, match=r"nothing: .*disconnected"):
+            await a_crowd(f"http://127.0.0.1:{port}").hold(5.0)
 
 
 async def test_the_room_gets_its_rate_back_whatever_happens(serve: Serve) -> None:

@@ -1,8 +1,6 @@
 """What the database itself says about exceptions, whatever is sent to it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -29,12 +27,6 @@ SELECT gen_random_uuid(), programme, person, 'eligible', rule_version, ruleset, 
   FROM decision LIMIT 1
 """
 VERA, VICTOR = b"v" * 32, b"w" * 32
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def made(origin: Origin, *, by: bytes = VERA, until: timedelta = timedelta(days=1)) -> object:

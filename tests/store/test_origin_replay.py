@@ -1,24 +1,15 @@
 """Whom wrong rules have touched; and past decisions come out the same with the evaluator and rules of their day."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
 from origin.eligibility.replay import Affected, Progress, Replay, VersionMissing
 from origin.eligibility.verify import Verification, Verified
-from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, START, Origin
 from tests.rules_world import Officials, from_age
 
 YOUNG = SENIOR | {"birth_date": "1960-01-01"}
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 def replay_of(origin: Origin) -> Replay:

@@ -4,25 +4,15 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from origin.eligibility.shadow import Shadow
 from origin.sweeping import Sweeper
-from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, Origin
 from tests.rules_world import Officials, from_age
 
 IN_TOLEDO = {"region": "ES-CM"}
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 def shadow_of(origin: Origin) -> Shadow:

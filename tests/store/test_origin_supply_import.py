@@ -88,6 +88,13 @@ async def test_a_cut_below_what_is_booked_names_the_appointments_and_asks(desk: 
         assert await state(desk) == before
 
 
+async def test_a_dry_run_in_which_all_is_to_decide_does_not_say_that_all_is_so_already(desk: Desk) -> None:
+    await desk.bring(TWO)
+    await desk.book(await first_slot(desk), 3)
+    assert (await desk.bring(slots_csv(row(9, 2)), dry_run=True)).outcome == "previewed"
+    assert (await desk.bring(slots_csv(row(9, 2)))).outcome == "undecided"
+
+
 async def test_decided_to_cut_every_free_place_goes_and_nobody_elses(desk: Desk) -> None:
     await desk.bring(TWO)
     await desk.book(await first_slot(desk), 3)

@@ -4,21 +4,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from origin.notify.backlog import Backlog
 from origin.sweeping import Sweeper
 from tests import origin_world
 from tests.origin_world import Origin
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 def sweeper_of(origin: Origin) -> Sweeper:

@@ -17,7 +17,8 @@ from typer.testing import CliRunner, Result
 from deploy.cli import app
 from deploy.stores import free_port
 from edge.line.lottery import Draw, commitment
-from tests.conftest import ROOT, Serve
+from tests.conftest import ROOT
+from tests.serving import Serve
 
 SEED = bytes(range(32))
 OTHER = bytes(range(1, 33))

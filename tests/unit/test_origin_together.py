@@ -14,7 +14,7 @@ from origin.booking.store import Attempt, BookingStore, Result
 from origin.booking.together import Bookings
 from origin.db.pool import Database
 from origin.db.sql import Connection
-from origin.db.together import LANES, MOST_TOGETHER, MOST_WAITING, SLOW_TRIP_S
+from origin.db.together import LANES, MOST_TOGETHER, MOST_WAITING, SLOW_TRIP_S, one_by_one
 from origin.metrics import OriginMetrics
 from shared import problem
 from shared.problem import Problem
@@ -132,6 +132,25 @@ async def test_a_fault_reaches_everybody_who_shared_the_trip_and_the_next_goes_o
     assert [type(each) for each in refused] == [Problem] * 3
     database.away = False
     assert (await bookings.book(attempt(1))).outcome == "booked"
+
+
+async def test_what_stays_locked_is_waited_for_once_and_one_fault_is_nobody_elses() -> None:
+    asked: list[str] = []
+
+    async def alone(name: str) -> str:
+        asked.append(name)
+        if name.startswith("locked"):
+            raise Problem(problem.STORE_UNAVAILABLE)
+        if name == "odd":
+            raise ValueError(name)
+        return name
+
+    results = await one_by_one(
+        ["a", "locked-1", "odd", "locked-2", "away-1", "b"], alone, lambda name: name.split("-")[0]
+    )
+    assert asked == ["a", "locked-1", "odd", "away-1", "b"]
+    assert [type(each) for each in results] == [str, Problem, ValueError, Problem, str, str]
+    assert results[1] is results[3]
 
 
 async def test_who_gives_up_waiting_does_not_disturb_the_others() -> None:

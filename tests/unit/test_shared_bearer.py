@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from shared.bearer import BearerRefused, BearerVerifier, KeysUnavailable, TrustedIssuer
 from shared.clock import ManualClock
-from tests.conftest import Serve
+from tests.serving import Serve
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 NOW = int(START.timestamp())

@@ -24,12 +24,16 @@ class Fault:
         return f"{self.what} - at `{self.path}`"
 
 
-class InvalidDocument(ValueError):
-    """A document that is not a rule document: ``faults`` has all that is wrong with it, the message too."""
+class Faulty(ValueError):
+    """Something that was written and cannot be taken: ``faults`` has all that is wrong with it, the message too."""
 
     def __init__(self, *faults: Fault | str) -> None:
         self.faults = tuple(each if isinstance(each, Fault) else Fault("$", each) for each in faults)
         super().__init__("; ".join(str(fault) for fault in self.faults))
+
+
+class InvalidDocument(Faulty):
+    """A document that is not a rule document."""
 
 
 def in_language(texts: Texts, language: str) -> str:

@@ -74,7 +74,11 @@ class Merger:
             report = msgspec.structs.replace(report, put=others, slots=counts, in_the_way=in_the_way)
             if counts.booked and not wish.dry_run:
                 return msgspec.structs.replace(report, outcome="undecided")
-            if not counts.to_do and not any(each.added or each.changed for each in others.values()):
+            if (
+                not counts.to_do
+                and not counts.booked
+                and not any(each.added or each.changed for each in others.values())
+            ):
                 return msgspec.structs.replace(report, outcome="unchanged")
             if wish.dry_run:
                 return report

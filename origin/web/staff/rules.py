@@ -3,10 +3,11 @@
 Everything here is read and done by the use cases that the admin API has; these pages only show them.
 """
 
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from babel.dates import format_datetime
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -19,11 +20,13 @@ from origin.eligibility import reports
 from origin.eligibility.document import Document, InvalidDocument, parse
 from origin.eligibility.may import MAY, RULES_ACTS
 from origin.eligibility.version_models import Version, VersionWithDocument
+from origin.inventory.uploads.receiving import MAY as SUPPLY_MAY
 from origin.web.site import Site, see
-from origin.web.staff.rules_cases import Tried, shipped_cases, tried
+from origin.web.staff.clocks import UTC_NAME, in_utc, on_clocks
+from origin.web.staff.rules_cases import Tried, cases_of, examples, tried
 from origin.web.staff.rules_changed import changes
 from origin.web.staff.rules_drawn import WIDTH, compared, timeline
-from origin.web.staff.rules_words import Reader
+from origin.web.staff.rules_words import RulesReader
 from origin.web.visit import Visit
 from shared.problem import Problem
 
@@ -32,6 +35,27 @@ PROGRAMME = ADMIN + "/programmes/{programme}/rules"
 VERSION = PROGRAMME + "/{version:int}"
 _LARGEST = 2**31 - 1
 _MOST_MOVES = 40
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What was refused just now, said on the page that it came from.
+
+    ``act``: whose form it came by, ``typed``: what stays in that form.
+    """
+
+    status: int = 200
+    act: str = ""
+    fault: str = ""
+    detail: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+    def stays(self, act: str, name: str) -> str:
+        """Return what stays in a field of an act's form; an empty text where nothing does."""
+        return self.typed.get(name, "") if act == self.act else ""
+
+
+NOTHING = Refused()
 
 
 class RulesPages:
@@ -51,18 +75,16 @@ class RulesPages:
         ]
 
     async def _programmes(self, visit: Visit) -> Response:
-        visit.state.people.official_signed_in(visit.request, *MAY["read"])
+        official = visit.state.people.official_signed_in(visit.request, *MAY["read"], *SUPPLY_MAY)
         await visit.state.programmes.refresh()
         known = sorted(visit.state.programmes.by_room.values(), key=lambda each: each.name)
+        rooms = ["rules"] * (official.role in MAY["read"]) + ["supply"] * may_supply(visit)
         if len(known) == 1:
-            return see(f"{ADMIN}/programmes/{known[0].id}/rules")
-        return self._site.page(visit, "admin.html", programmes=known)
+            return see(f"{ADMIN}/programmes/{known[0].id}/{rooms[0]}")
+        return self._site.page(visit, "admin.html", programmes=known, rooms=rooms)
 
-    async def overview(self, visit: Visit, status: int = 200, fault: str = "", detail: str = "") -> Response:
-        """Show what is in force, all versions, and what happened.
-
-        ``fault``: the code of what was refused just now, ``detail``: more of it.
-        """
+    async def overview(self, visit: Visit, refused: Refused = NOTHING) -> Response:
+        """Show what is in force, all versions, and what happened."""
         visit.state.people.official_signed_in(visit.request, *MAY["read"])
         programme = await programme_of(visit)
         async with visit.state.database.connection() as connection:
@@ -74,23 +96,19 @@ class RulesPages:
             visit,
             "rules.html",
             programme,
-            status,
+            refused,
             told=told,
             by_number={each.version: each for each in told.versions},
             moves=list(reversed(moves))[:_MOST_MOVES],
             line=timeline(moves, visit.state.clock.now()),
             frozen=frozen,
             names=names,
-            fault=fault,
-            detail=detail,
         )
 
-    async def version(
-        self, visit: Visit, status: int = 200, fault: str = "", detail: str = "", cases: Tried | None = None
-    ) -> Response:
+    async def version(self, visit: Visit, refused: Refused = NOTHING, brought: Tried | None = None) -> Response:
         """Show one version: its state, what may be done with it, what it would change, its cases, and what it says.
 
-        As ``overview``; ``cases``: to be shown instead of those that are shipped with it.
+        ``brought``: cases to be shown beside its own.
         """
         visit.state.people.official_signed_in(visit.request, *MAY["read"])
         programme, number = await programme_of(visit), number_of(visit)
@@ -99,23 +117,23 @@ class RulesPages:
             one = await reports.version(connection, programme.id, number)
             shadow = await reports.shadow_report(connection, programme.id, number)
             names = await _names(connection)
+            zones = await zones_of(connection, one.region)
         document = readable(one)
-        if cases is None and document is not None:
-            cases = tried(document, shipped_cases(one.ruleset))
         return self._page(
             visit,
             "rules_version.html",
             programme,
-            status,
+            refused,
             one=one,
             names=names,
             others=[each.version for each in told.versions if each.version != number],
             beside=_beside(one, told.in_force),
             shadow=compared(shadow) if shadow.compared or shadow.waiting else None,
-            read=None if document is None else Reader(document, visit.language).read(),
-            cases=cases,
-            fault=fault,
-            detail=detail,
+            read=None if document is None else RulesReader(document, visit.language).read(),
+            cases=None if document is None else await asyncio.to_thread(tried, document, cases_of(one)),
+            brought=brought,
+            zones=zones,
+            clocks=on_clocks(one.since, zones, visit.language),
         )
 
     async def _diff(self, visit: Visit) -> Response:
@@ -127,22 +145,34 @@ class RulesPages:
         async with visit.state.database.connection() as connection:
             after = await reports.version(connection, programme.id, number)
             before = await reports.version(connection, programme.id, int(other))
-        documents = readable(before), readable(after)
-        found = None if None in documents else changes(*documents, visit.language)  # type: ignore[arg-type]
-        return self._page(visit, "rules_diff.html", programme, before=before, after=after, found=found)
+        documents = [each for each in (readable(before), readable(after)) if each is not None]
+        both = len(documents) == 2
+        return self._page(
+            visit,
+            "rules_diff.html",
+            programme,
+            before=before,
+            after=after,
+            found=changes(documents[0], documents[1], visit.language) if both else None,
+            examples=await asyncio.to_thread(examples, before, after, documents) if both else [],
+        )
 
-    def _page(self, visit: Visit, template: str, programme: Programme, status: int = 200, **context: Any) -> Response:
+    def _page(
+        self, visit: Visit, template: str, programme: Programme, refused: Refused = NOTHING, **context: Any
+    ) -> Response:
         roles = frozenset() if visit.person is None else visit.person.roles
         path = f"{ADMIN}/programmes/{programme.id}/rules"
         return self._site.page(
             visit,
             template,
-            status,
+            refused.status,
             programme=programme,
+            refused=refused,
             path=path,
             may={act for act in RULES_ACTS if roles & set(MAY[act])},
-            done=visit.request.query_params.get("done", "") if status == 200 else "",
-            moment=lambda at: _moment(at, visit.language),
+            may_supply=may_supply(visit),
+            done=visit.request.query_params.get("done", "") if not refused.fault else "",
+            moment=lambda at: in_utc(at, visit.language),
             drawn=WIDTH,
             **context,
         )
@@ -180,6 +210,12 @@ async def _names(connection: Connection) -> dict[str, str]:
     return {row["id"]: row["name"] for row in rows}
 
 
+async def zones_of(connection: Connection, region: str | None) -> list[str]:
+    """Return the clocks that a moment can be typed on: those of the sites, that of the most first, and UTC."""
+    rows = await load(OFFICIALS)["time_zones"].rows(connection, region=region)
+    return list(dict.fromkeys([*(row["time_zone"] for row in rows), UTC_NAME]))
+
+
 def _beside(one: Version, in_force: list[Any]) -> int | None:
     """Return the version that decides where this one would; None where it is this one, or none."""
     there = {each.region: each.version for each in in_force}
@@ -187,5 +223,6 @@ def _beside(one: Version, in_force: list[Any]) -> int | None:
     return None if deciding == one.version else deciding
 
 
-def _moment(at: datetime, language: str) -> str:
-    return f"{format_datetime(at.astimezone(UTC), 'd MMM y HH:mm', locale=language)} UTC"
+def may_supply(visit: Visit) -> bool:
+    """Return whether whoever is signed in may bring supply."""
+    return visit.person is not None and bool(visit.person.roles & set(SUPPLY_MAY))

@@ -1,40 +1,59 @@
 """What staff do with rules on the pages: the acts of the admin API, by forms."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
-import msgspec
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.admin import freeze
 from origin.admin.freeze import FreezeForm
-from origin.admin.officials import RegionId, Why
 from origin.eligibility import reports
-from origin.eligibility.cases import InvalidCases, parse_cases
+from origin.eligibility.cases import NO_CASES, InvalidCases, parse_cases
 from origin.eligibility.may import MAY, RulesAct
 from origin.eligibility.publishing import Publisher
 from origin.eligibility.version_models import Verdict
 from origin.web.site import Site, see
-from origin.web.staff.rules import ADMIN, PROGRAMME, VERSION, RulesPages, number_of, programme_of, readable
+from origin.web.staff.rules import (
+    ADMIN,
+    PROGRAMME,
+    VERSION,
+    Refused,
+    RulesPages,
+    number_of,
+    programme_of,
+    readable,
+    zones_of,
+)
 from origin.web.staff.rules_cases import tried
+from origin.web.staff.rules_forms import (
+    MOST_FILES,
+    REASON_MISSING,
+    TIME_SKIPPED,
+    TIME_TWICE,
+    file_or_text,
+    moment_in,
+    region_in,
+    typed_in,
+    why,
+)
 from origin.web.visit import FORM_STALE, Visit, text_of
 from shared import problem
-from shared.problem import Problem, ProblemType
+from shared.problem import Problem
 
-REASON_MISSING = ProblemType("reason_missing", 422, "Say why")
-CASES_INVALID = ProblemType("cases_invalid", 422, "These are no cases")
-_MOST_TEXT = 400_000
 _SAID = frozenset(
     kind.code
     for kind in (
         FORM_STALE,
         REASON_MISSING,
-        CASES_INVALID,
+        TIME_SKIPPED,
+        TIME_TWICE,
         errors.INVALID_RULES,
+        errors.CASES_INVALID,
+        errors.CASES_FAILED,
         errors.SAME_PERSON,
         errors.ALREADY_REVIEWED,
         errors.NOT_APPROVED,
@@ -46,7 +65,7 @@ _SAID = frozenset(
         problem.FORBIDDEN,
     )
 )
-Show = Callable[[Visit, int, str, str], Awaitable[Response]]
+Show = Callable[[Visit, Refused], Awaitable[Response]]
 Change = Callable[[Publisher, int, FormData, str], Awaitable[None]]
 
 
@@ -99,8 +118,9 @@ class RulesActs:
     async def _draft(self, visit: Visit) -> Response:
         try:
             async with self._publisher(visit, "draft") as (publisher, form):
-                document = await _file_or_text(form, "document")
-                version = await publisher.draft(document, _region(form), why(form))
+                document = await file_or_text(form, "document")
+                cases = await file_or_text(form, "cases") or NO_CASES
+                version = await publisher.draft(document, cases, region_in(form), why(form))
         except Problem as refused:
             return await self._refused(visit, refused, _path(visit), self._shown.overview)
         return see(f"{_path(visit)}/{version}?done=draft")
@@ -108,29 +128,31 @@ class RulesActs:
     async def _cases(self, visit: Visit) -> Response:
         try:
             async with self._publisher(visit, "read") as (publisher, form):
-                cases = parse_cases(await _file_or_text(form, "cases"))
+                cases = parse_cases(await file_or_text(form, "cases"))
                 one = await reports.version(publisher.connection, publisher.programme, number_of(visit))
         except InvalidCases as fault:
-            refused = Problem(CASES_INVALID, str(fault))
+            refused = Problem(errors.CASES_INVALID, str(fault))
             return await self._refused(visit, refused, f"{_path(visit)}/{number_of(visit)}", self._shown.version)
         except Problem as refused:
             return await self._refused(visit, refused, f"{_path(visit)}/{number_of(visit)}", self._shown.version)
         document = readable(one)
-        return await self._shown.version(
-            visit, cases=None if document is None else tried(document, cases, brought=True)
-        )
+        brought = None if document is None else await asyncio.to_thread(tried, document, cases, brought=True)
+        return await self._shown.version(visit, brought=brought)
 
     async def _refused(self, visit: Visit, refused: Problem, path: str, show: Show) -> Response:
         """Show the page again with what was refused; what the page cannot say is a page of its own, leading back."""
         if refused.kind.code not in _SAID:
             return self._site.refuse(visit, refused, path=path)
-        return await show(visit, refused.kind.status, refused.kind.code, refused.detail or "")
+        is_ours = refused.kind is not FORM_STALE  # what another site made the browser send is not to stay
+        typed = typed_in(await visit.form(max_files=MOST_FILES)) if is_ours else {}
+        act = visit.request.url.path.rpartition("/")[2]
+        return await show(visit, Refused(refused.kind.status, act, refused.kind.code, refused.detail, typed))
 
     @asynccontextmanager
     async def _publisher(self, visit: Visit, act: RulesAct) -> AsyncIterator[tuple[Publisher, FormData]]:
         """Lend a publisher in the name of who has signed in, and the form, once both may be used."""
         official = visit.state.people.official_signed_in(visit.request, *MAY[act])
-        form = await visit.form(max_files=1)  # before a connection is taken: bodies may come slowly
+        form = await visit.form(max_files=MOST_FILES)  # before a connection is taken: bodies may come slowly
         try:
             visit.check_form(form)
             programme = await programme_of(visit)
@@ -138,14 +160,6 @@ class RulesActs:
                 yield Publisher(connection, programme.id, official, visit.state.clock.now()), form
         finally:
             await form.close()
-
-
-def why(form: FormData) -> str:
-    """Return the reason that was given; raises Problem ``reason_missing``."""
-    try:
-        return msgspec.convert(" ".join(text_of(form, "reason", at_most=400).split()), Why)
-    except msgspec.ValidationError:
-        raise Problem(REASON_MISSING) from None
 
 
 async def _reviewed(publisher: Publisher, number: int, form: FormData, reason: str) -> None:
@@ -162,7 +176,9 @@ async def _unshadowed(publisher: Publisher, number: int, _form: FormData, reason
 
 
 async def _activated(publisher: Publisher, number: int, form: FormData, reason: str) -> None:
-    await publisher.activate(number, _at(form), reason)
+    one = await reports.version(publisher.connection, publisher.programme, number)
+    zones = await zones_of(publisher.connection, one.region)
+    await publisher.activate(number, moment_in(form, zones), reason)
 
 
 async def _retired(publisher: Publisher, number: int, _form: FormData, reason: str) -> None:
@@ -182,46 +198,19 @@ async def _rolled_back(publisher: Publisher, form: FormData, reason: str) -> Non
     version = text_of(form, "version", at_most=9)
     if not (version.isascii() and version.isdigit()):
         raise Problem(errors.RULES_MOVED)
-    await publisher.rollback(int(version), _region(form), None, reason)
+    await publisher.rollback(int(version), region_in(form), None, reason)
 
 
 async def _frozen(publisher: Publisher, form: FormData, reason: str) -> None:
-    wanted = FreezeForm(reason, _region(form))
+    wanted = FreezeForm(reason, region_in(form))
     await freeze.change(publisher.connection, publisher.official, publisher.programme, wanted, "frozen", publisher.now)
 
 
 async def _unfrozen(publisher: Publisher, form: FormData, reason: str) -> None:
-    wanted = FreezeForm(reason, _region(form))
+    wanted = FreezeForm(reason, region_in(form))
     await freeze.change(
         publisher.connection, publisher.official, publisher.programme, wanted, "unfrozen", publisher.now
     )
-
-
-def _at(form: FormData) -> datetime | None:
-    """Return the moment that was typed, in UTC; None: at once."""
-    text = text_of(form, "at", at_most=32)
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        raise Problem(errors.ACTIVATION_PAST) from None
-
-
-def _region(form: FormData) -> str | None:
-    text = text_of(form, "region", at_most=64)
-    try:
-        return msgspec.convert(text, RegionId) if text else None
-    except msgspec.ValidationError:
-        raise Problem(errors.REGION_UNKNOWN) from None
-
-
-async def _file_or_text(form: FormData, name: str) -> bytes:
-    """Return what was uploaded, or else what was typed."""
-    brought = form.get(f"{name}_file")
-    if isinstance(brought, UploadFile) and brought.size:
-        return await brought.read()
-    return text_of(form, name, at_most=_MOST_TEXT).encode()
 
 
 def _path(visit: Visit) -> str:

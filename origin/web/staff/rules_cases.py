@@ -1,29 +1,21 @@
-"""Example cases of a version, tried out: those that are shipped with a ruleset, or those that somebody brings."""
+"""Example cases as pages show them: how each comes out, and which come out otherwise under another version."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import date
 
-from origin.eligibility.cases import Case, Mismatch, check, parse_cases
-from origin.eligibility.document import Document, InvalidDocument, canonical, parse, ruleset_id
-from origin.eligibility.versions import DEMO
-
-_CASES = ".cases.json"
-
-
-@dataclass(frozen=True)
-class TriedCase:
-    """A case, and what came out otherwise than expected."""
-
-    case: Case
-    mismatches: Sequence[Mismatch]
+from origin.eligibility.again import Verdict
+from origin.eligibility.cases import Case, CaseResult, InvalidCases, parse_cases, results
+from origin.eligibility.document import Document
+from origin.eligibility.evaluator import Evaluator
+from origin.eligibility.version_models import VersionWithDocument
 
 
 @dataclass(frozen=True)
 class Tried:
     """All cases, those that failed first. ``brought``: by whoever looks, and kept nowhere."""
 
-    cases: list[TriedCase]
+    cases: list[CaseResult]
     brought: bool = False
 
     @property
@@ -36,23 +28,54 @@ def tried(document: Document, cases: list[Case], *, brought: bool = False) -> Tr
     """Return how cases come out; None where there are none."""
     if not cases:
         return None
-    found = check(document, cases)
-    told = [TriedCase(case, [each for each in found if each.case == case.name]) for case in cases]
-    return Tried(sorted(told, key=lambda each: not each.mismatches), brought)
+    return Tried(sorted(results(document, cases), key=lambda each: not each.mismatches), brought)
 
 
-def shipped_cases(ruleset: str) -> list[Case]:
-    """Return the cases that lie beside a ruleset that we ship; none for any other."""
-    return _shipped().get(ruleset, [])
+def cases_of(one: VersionWithDocument) -> list[Case]:
+    """Return the cases that a version carries; none where they are in no form that is known here."""
+    try:
+        return parse_cases(bytes(one.cases))
+    except InvalidCases:
+        return []
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> dict[str, list[Case]]:
-    found = {}
-    for path in sorted(DEMO.parent.glob(f"*{_CASES}")):
-        try:
-            document = parse(path.with_name(path.name.removesuffix(_CASES) + ".json").read_bytes())
-        except (OSError, InvalidDocument):
-            continue
-        found[ruleset_id(canonical(document))] = parse_cases(path.read_bytes())
-    return found
+@dataclass(frozen=True)
+class Example:
+    """A case under two versions. ``of``: the versions that carry it, ``expected``: the outcome that it says."""
+
+    name: str
+    on: date
+    of: list[int]
+    expected: str
+    before: Verdict
+    after: Verdict
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether outcome, products or dose differ."""
+        return self.before != self.after
+
+
+def examples(before: VersionWithDocument, after: VersionWithDocument, documents: Sequence[Document]) -> list[Example]:
+    """Return the cases that either version carries, each once, under both; those that come out otherwise first."""
+    carried: list[tuple[Case, list[int]]] = []
+    for one in (before, after):
+        for case in cases_of(one):
+            of = next((of for known, of in carried if known == case), None)
+            if of is None:
+                carried.append((case, [one.version]))
+            elif one.version not in of:
+                of.append(one.version)
+    old, new = (Evaluator(document) for document in documents)
+    told = [
+        Example(
+            case.name,
+            case.on,
+            of,
+            case.expect.outcome,
+            Verdict.of(old.evaluate(case.facts, case.on)),
+            Verdict.of(new.evaluate(case.facts, case.on)),
+        )
+        for case, of in carried
+    ]
+    return sorted(told, key=lambda each: not each.is_changed)

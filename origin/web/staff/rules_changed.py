@@ -8,7 +8,7 @@ import msgspec
 from origin.eligibility.differences import Difference, differences
 from origin.eligibility.document import Document
 from origin.eligibility.formats.v2 import Clause, Cohort
-from origin.web.staff.rules_words import Read, ReadCohort, Reader
+from origin.web.staff.rules_words import Read, ReadCohort, RulesReader
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Changed:
 
 def changes(before: Document, after: Document, language: str) -> list[Changed]:
     """Return all changes, in order of the document."""
-    readers = Reader(before, language), Reader(after, language)
+    readers = RulesReader(before, language), RulesReader(after, language)
     return [_changed(each, *readers) for each in differences(before, after)]
 
 
-def _changed(each: Difference, old: Reader, new: Reader) -> Changed:
+def _changed(each: Difference, old: RulesReader, new: RulesReader) -> Changed:
     first, _, rest = each.path.partition(".")
     about: Any = first if first in {"requires", "exclusions", "cohorts", "texts", "labels"} else "other"
     return Changed(about, rest or each.path, each.kind, _side(each.before, old), _side(each.after, new))
 
 
-def _side(value: Any, reader: Reader) -> Side:
+def _side(value: Any, reader: RulesReader) -> Side:
     if not isinstance(value, dict):
         return Side(text=_text(value))
     if "grants" in value:

@@ -1,0 +1,26 @@
+"""How both services are served."""
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_GRACE_S = 5
+
+
+def serve(app: ASGIApp, *, host: str, port: int, proxy_headers: bool) -> None:
+    """Serve until SIGTERM or SIGINT, then let requests under way finish, for some seconds.
+
+    ``proxy_headers``: whether uvicorn believes what whoever connects from this machine says of who asks.
+    """
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        proxy_headers=proxy_headers,
+        timeout_graceful_shutdown=_GRACE_S,
+    )

@@ -1,0 +1,32 @@
+"""An edge for tests of the visitors' JSON, and somebody who visits it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from deploy.stores import Valkey
+from edge.app import create_app
+from tests.edge_visiting import CALLED, WAITING
+from tests.edge_world import client, config, plan
+from tests.serving import Serve
+
+
+@pytest.fixture
+async def base(valkey: Redis, valkey_server: Valkey, serve: Serve) -> str:
+    """An edge with a room that calls everybody, one that calls nobody, and a closed one."""
+    rooms = [
+        plan(**CALLED),
+        plan(id="slow", **WAITING),
+        plan(id="shut", state="closed"),
+        plan(id="strict", rate_per_s=0.01, burst=1),
+    ]
+    return await serve(create_app(config(valkey_server.url, *rooms)))
+
+
+@pytest.fixture
+async def visitor(base: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor of that edge."""
+    async with client(base) as browser:
+        yield browser

@@ -15,6 +15,7 @@ from rich.markup import escape
 from deploy.datadir import DataDir
 from deploy.errors import StackError
 from deploy.tables import table
+from origin.booking.reconcile import Faulty, faulty_slots
 from origin.db.pool import AWAY, connect
 from origin.db.sql import Connection
 from origin.inventory.bulk.generation import generate
@@ -109,6 +110,30 @@ def make_slots(
             return await generate(connection, *window, days, wish, clock=clock, ids=ids, tell=tell)
 
     return asyncio.run(run())
+
+
+def reconcile(settings: SupplySettings) -> list[Faulty]:
+    """Return the slots that do not add up, of all there are.
+
+    Raises:
+        StackError: no database.
+    """
+
+    async def look() -> list[Faulty]:
+        async with _opened(settings) as connection:
+            return await faulty_slots(connection)
+
+    return asyncio.run(look())
+
+
+def show_faulty(console: Console, faulty: Sequence[Faulty]) -> None:
+    """Print the slots that do not add up."""
+    if not faulty:
+        console.print("Every slot adds up: what remains is the capacity less appointments less holds.")
+        return
+    titles = Faulty.__struct_fields__
+    console.print(f"{len(faulty):,} slots do not add up:")
+    console.print(table(titles, map(msgspec.structs.astuple, faulty), numbers=titles))
 
 
 def show(console: Console, report: Report, *, as_json: bool) -> None:

@@ -84,6 +84,21 @@ def generate_(
         _tell(report, as_json)
 
 
+@app.command("reconcile")
+def reconcile_() -> None:
+    """Prove that every slot adds up: capacity less appointments less holds. Status 1: some do not; each is named.
+
+    The worker does this all the time; this is for whoever has restored a backup, or wants to see it.
+    """
+    with explained():
+        from deploy import supply
+
+        faulty = supply.reconcile(load(supply.SupplySettings))
+        supply.show_faulty(Console(file=sys.stdout, highlight=False, soft_wrap=True), faulty)
+        if faulty:
+            raise typer.Exit(1)
+
+
 def _asked(programme: str | None, who: str | None, booked: str | None, dry_run: bool) -> "Asked":
     from deploy.supply import Asked
 

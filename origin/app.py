@@ -45,6 +45,7 @@ from origin.inventory import courses_api as next_doses
 from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
+from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.inventory.uploads import api as uploads
 from origin.metrics import OriginMetrics
@@ -181,7 +182,7 @@ def _assemble(
     store: BookingStore,
     traffic: Traffic,
 ) -> OriginState:
-    programmes, crowd = Programmes(database, clock), Crowd()
+    programmes, crowd, slots = Programmes(database, clock), Crowd(), SlotStore()
     gate = Gate(
         rings.admission,
         rings.origin,
@@ -204,7 +205,8 @@ def _assemble(
         people=people,
         households=Households(database, Vault(rings.origin, "household", ids), people, clock, ids),
         decisions=_decisions(rings, clock, ids, meters, database),
-        slots=SlotStore(),
+        slots=slots,
+        nearest=Nearest(database, slots, clock),
         bookings=Bookings(database, store, meters),
         crowd=crowd,
         capacity=Feed(

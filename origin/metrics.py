@@ -76,6 +76,12 @@ class OriginMetrics:
             registry=registry,
             buckets=(1, 2, 4, 8, 16, 32),
         )
+        self.refusal_batch_size = Histogram(
+            f"{PREFIX}_refusal_batch",
+            "Refused bookings whose answers were kept in one round trip to the database.",
+            registry=registry,
+            buckets=(1, 2, 4, 8, 16, 32),
+        )
         self.decision_batch = Histogram(
             f"{PREFIX}_decision_batch",
             "Eligibility decisions that shared one round trip to the database.",
@@ -112,3 +118,17 @@ class OriginMetrics:
             ["programme", "region"],
             registry=registry,
         )
+
+
+class WorkerMetrics:
+    """What a worker shows, beside its database's moods."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.outbox_rows = Gauge(f"{PREFIX}_outbox_rows", "Outbox rows that wait.", registry=registry)
+        self.outbox_oldest_seconds = Gauge(
+            f"{PREFIX}_outbox_oldest_seconds", "Age of the oldest outbox row that waits.", registry=registry
+        )
+        self.slots_faulty = Gauge(
+            f"{PREFIX}_slots_faulty", "Slots that did not add up when they were last looked at.", registry=registry
+        )
+        self.reconciled = Counter(f"{PREFIX}_reconciled", "Times that every slot was looked at.", registry=registry)

@@ -15,6 +15,7 @@ from origin.gate import Gate
 from origin.household.members import Households
 from origin.identity import People
 from origin.inventory.feeds.publish import Feeds
+from origin.inventory.nearest import Nearest
 from origin.inventory.store import SlotStore
 from origin.metrics import OriginMetrics
 from shared.clock import Clock
@@ -36,6 +37,7 @@ class OriginState:
     households: Households
     decisions: Decisions
     slots: SlotStore
+    nearest: Nearest
     bookings: Bookings
     crowd: Crowd
     capacity: Feed

@@ -12,13 +12,14 @@ import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 from pydantic import Field, SecretStr
 
+from origin.booking.reconcile import Reconciler
 from origin.chores import Chore, do_all
 from origin.config import KeyFile
 from origin.db.pool import Database, create_pool
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.shadow import Shadow
 from origin.inventory.uploads.running import UploadRunner
-from origin.metrics import OriginMetrics
+from origin.metrics import OriginMetrics, WorkerMetrics
 from origin.notify.backlog import Backlog
 from origin.sweeping import Sweeper
 from shared import logs
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 _HOLDS_EVERY_S = 1
 _UPLOADS_EVERY_S = 1
+_RECONCILE_EVERY_S = 2  # a million slots in less than four minutes
 
 
 class WorkerConfig(Settings):
@@ -60,13 +62,13 @@ async def work(config: WorkerConfig) -> None:
     async with _shadow(config, database) as shadow:
         log.info("worker_started", asks_candidates=shadow is not None)
         try:
-            await do_all(_chores(config, database, metrics, shadow), stop)
+            await do_all(_chores(config, database, WorkerMetrics(metrics.registry), shadow), stop)
         finally:
             await database.close()
             log.info("worker_stopped")
 
 
-def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, shadow: Shadow | None) -> list[Chore]:
+def _chores(config: WorkerConfig, database: Database, metrics: WorkerMetrics, shadow: Shadow | None) -> list[Chore]:
     every_s = config.sweep_every_s
     sweeper = Sweeper(database, SystemClock(), shadow)
     uploads = UploadRunner(database, config.database_url.get_secret_value(), SystemClock(), SystemIds())
@@ -75,7 +77,8 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
         Chore("supply_uploaded", uploads.work_off, _UPLOADS_EVERY_S),
-        Chore("outbox_watched", Backlog(database, SystemClock(), metrics.registry).watch, every_s),
+        Chore("slots_faulty", Reconciler(database, metrics).step, _RECONCILE_EVERY_S),
+        Chore("outbox_watched", Backlog(database, SystemClock(), metrics).watch, every_s),
     ]
 
 

@@ -17,7 +17,8 @@ FROM programme, site,
      generate_series(date_trunc('hour', now()) + interval '1 day',
                      date_trunc('hour', now()) + interval '1 day' + (:'slots'::int - 1) * interval '5 minutes',
                      interval '5 minutes') AS starts_at
-WHERE programme.id LIKE 'bench%' AND site.region = 'bench';
+WHERE programme.id LIKE 'bench%' AND site.region = 'bench'
+ORDER BY programme.id, starts_at;  -- so that each programme's ids have no holes
 ANALYZE slot;
 SELECT json_object_agg(programme, slots) FROM (
     SELECT programme, json_agg(id ORDER BY id) AS slots FROM slot WHERE programme LIKE 'bench%' GROUP BY programme

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -25,9 +26,10 @@ from shared.token import AdmissionTokens
 
 CONNECTIONS = 16
 SLOTS = 1_000
-_CAPACITY = 1_000
+_CAPACITY = 1_000_000
 _PRODUCT = "140"
 _TOKEN_TTL_S = 6 * 3600
+_BOOKERS = 8_000
 _HERE = Path(__file__).parent
 
 
@@ -56,11 +58,17 @@ class OriginSide:
     config: BenchConfig
     origin: Server
     bare: Server
+    json: Server
     wrk: Wrk
     psql: Psql
     pgbench: Pgbench
     slots: Mapping[str, Sequence[int]]
     cores: Cores
+
+    @cached_property
+    def bookers(self) -> list[Person]:
+        """The same people for every row that books: what they have booked is taken away again between runs."""
+        return self.people(_BOOKERS)
 
     def people(self, count: int) -> list[Person]:
         """Make people, and have the origin evaluate them over HTTP."""
@@ -86,6 +94,10 @@ class OriginSide:
         """Take away what was booked."""
         self.psql.run(_HERE / "origin_reset.sql")
 
+    def sell_out(self, slot: int) -> None:
+        """Leave no place of a slot, until the next reset."""
+        self.psql.run(_HERE / "origin_sell_out.sql", {"slot": str(slot)})
+
 
 def _eligible(status: int, body: bytes) -> str:
     if status != 200:
@@ -109,7 +121,7 @@ def origin_side(config: BenchConfig, cores: Cores) -> Iterator[OriginSide]:
     }
     try:
         slots = psql.read(_HERE / "origin_setup.sql", dict[str, list[int]], variables)
-        origin_port, bare_port = free_port(), free_port()
+        origin_port, bare_port, json_port = free_port(), free_port(), free_port()
         env = {**config.origin.env, "VESTIBULE_ORIGIN_PORT": str(origin_port), "VESTIBULE_ORIGIN_HOST": "127.0.0.1"}
         command = config.origin.command
         with (
@@ -117,8 +129,9 @@ def origin_side(config: BenchConfig, cores: Cores) -> Iterator[OriginSide]:
             serving(
                 "baseline", bare_command("baseline", bare_port), env, bare_port, cores, config.work_dir, "/healthz"
             ) as bare,
+            serving("json", bare_command("bare", json_port), env, json_port, cores, config.work_dir, "/bare") as json,
         ):
             pgbench = Pgbench(config.pgbench, config.database_url, cores)
-            yield OriginSide(config, origin, bare, Wrk(cores, config.work_dir), psql, pgbench, slots, cores)
+            yield OriginSide(config, origin, bare, json, Wrk(cores, config.work_dir), psql, pgbench, slots, cores)
     finally:
         psql.run(_HERE / "origin_teardown.sql")

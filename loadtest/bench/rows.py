@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from loadtest.bench.measure import Paired
+from loadtest.stats import median
 
 S = TypeVar("S")
 
@@ -24,6 +25,16 @@ def ratio(pair: Paired) -> Figure:
     note = (
         f"{min(pair.ratios):.2f} to {max(pair.ratios):.2f}, by CPU time {pair.cpu_ratio:.2f}; "
         f"at best {best[0]:,.0f}/s against {best[1]:,.0f}/s"
+    )
+    return Figure(pair.ratio, note, pair.probes)
+
+
+def ratio_to_database(pair: Paired) -> Figure:
+    """Return the figure of a paired measurement whose base is pgbench, which has no CPU time to compare with."""
+    best = max(rate.per_s for rate in pair.ours), max(rate.per_s for rate in pair.base)
+    note = (
+        f"{min(pair.ratios):.2f} to {max(pair.ratios):.2f}; at best {best[0]:,.0f}/s against {best[1]:,.0f}/s; "
+        f"{1e6 / median([rate.per_cpu_s for rate in pair.ours]):.0f} µs of CPU time each"
     )
     return Figure(pair.ratio, note, pair.probes)
 

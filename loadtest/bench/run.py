@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from loadtest.bench import edge_rows, line_rows, origin_rows
+from loadtest.bench import booking_rows, edge_rows, line_rows, origin_rows
 from loadtest.bench.config import BenchConfig
 from loadtest.bench.edge_side import edge_side
 from loadtest.bench.machine import BenchError, Cores, cores, describe, kept_off
@@ -20,7 +20,7 @@ from loadtest.psql import SqlError
 from loadtest.stats import spread
 
 EDGE = Table([*edge_rows.TABLE.rows, *line_rows.TABLE.rows])
-ORIGIN = origin_rows.TABLE
+ORIGIN = Table([*booking_rows.TABLE.rows, *origin_rows.TABLE.rows])
 _PARTS = ("edge", "origin")
 
 

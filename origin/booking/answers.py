@@ -5,8 +5,7 @@ import msgspec
 from origin import errors
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import Attempt, GroupAttempt, Outcome
-from origin.inventory.slots import Slot
+from origin.booking.store import Attempt, GroupAttempt, Outcome, Refused
 from origin.state import OriginState
 from shared.problem import Problem
 
@@ -39,7 +38,7 @@ async def refusal_of(state: OriginState, slot: int, outcome: Outcome, answer: st
     kind = FINAL[outcome]
     match outcome:
         case "slot_gone":
-            return Refusal.of(kind, alternatives=await alternatives(state, slot, answer))
+            return Refusal.of(kind, alternatives=await state.nearest.around(slot, _read_products(answer or "[]")))
         case "product_not_granted":
             return Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
         case "already_booked":
@@ -49,13 +48,6 @@ async def refusal_of(state: OriginState, slot: int, outcome: Outcome, answer: st
             return Refusal.of(kind)
         case _:
             return Refusal.of(kind)
-
-
-async def alternatives(state: OriginState, slot: int, products: str | None) -> list[Slot]:
-    """Return free slots around one that is gone, of these products (a JSON array of CVX codes)."""
-    wanted = _read_products(products or "[]")
-    async with state.database.connection() as connection:
-        return await state.slots.alternatives(connection, slot, products=wanted, now=state.clock.now())
 
 
 async def keep(state: OriginState, asked: Attempt, refusal: Refusal) -> Appointment:
@@ -69,9 +61,7 @@ async def kept(state: OriginState, asked: Attempt | GroupAttempt, refusal: Refus
     Raises:
         Problem: 422 ``key_reused``.
     """
-    status = refusal.problem().kind.status
-    async with state.database.connection() as connection:
-        counts = await state.bookings.store.remember_refusal(connection, asked, status, _encode(refusal).decode())
+    counts = await state.bookings.remember(Refused(asked, refusal.kind.status, _encode(refusal).decode()))
     if counts is None:
         raise Problem(errors.KEY_REUSED)
     return counts

@@ -1,13 +1,7 @@
--- name: book
--- Books many at once, each as if alone: one round trip, one commit. Ordered by the caller, so that batches lock slots in
--- the same order.
-SELECT asked.position, booked.outcome, booked.answer
-  FROM unnest(:persons::bytea[], :keys::text[], :fingerprints::bytea[], :programmes::text[], :slots::bigint[],
-              :decisions::uuid[], :admissions::text[], :appointments::uuid[], :nows::timestamptz[])
-       WITH ORDINALITY AS asked (person, key, fingerprint, programme, slot, decision, admission, appointment,
-                                 now, position)
- CROSS JOIN LATERAL book(asked.person, asked.key, asked.fingerprint, asked.programme, asked.slot, asked.decision,
-                         asked.admission, asked.appointment, asked.now) booked;
+-- name: book^
+-- Books one: one round trip, one commit.
+SELECT outcome, answer
+  FROM book(:person, :key, :fingerprint, :programme, :slot, :decision, :admission, :appointment, :now);
 
 -- name: book_group^
 -- Books several appointments together, all or none.
@@ -15,9 +9,14 @@ SELECT outcome, answer, part
   FROM book_group(:booker, :key, :fingerprint, :programme, :admission, :persons::bytea[], :slots::bigint[],
                   :decisions::uuid[], :follows::smallint[], :appointments::uuid[], :now);
 
--- name: remember_refusal^
--- Keeps a refusal as the answer to its key; returns the answer that counts.
-SELECT remember_refusal(:person, :key, :fingerprint, :status, :body, :now) AS body;
+-- name: book_together
+-- Books many at once, each as if alone: one round trip, one commit.
+SELECT place, outcome, answer
+  FROM book_together(:persons, :keys, :fingerprints, :programmes, :slots, :decisions, :admissions, :appointments, :nows);
+
+-- name: remember_refusals
+-- Keeps refusals as the answers to their keys; returns the answers that count.
+SELECT place, body FROM remember_refusals(:persons, :keys, :fingerprints, :statuses, :bodies, :nows);
 
 -- name: cancel^
 -- Cancels a person's appointment and frees its place.

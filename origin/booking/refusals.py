@@ -50,9 +50,14 @@ class Refusal(msgspec.Struct, frozen=True, tag_field="kept", tag="refusal"):
         """Return the refusal of this kind, with further members."""
         return cls(kind.code, {name: msgspec.Raw(_encode(value)) for name, value in members.items()})
 
+    @property
+    def kind(self) -> ProblemType:
+        """What it is."""
+        return _BY_CODE[self.code]
+
     def problem(self) -> Problem:
         """Return the answer."""
-        refused = Problem(_BY_CODE[self.code])
+        refused = Problem(self.kind)
         refused.members |= self.members
         return refused
 

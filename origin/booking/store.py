@@ -34,6 +34,7 @@ Outcome = Literal[
     "interval_not_kept",
     "next_dose_missing",
     "member_unknown",
+    "again",
 ]
 CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late"]
 
@@ -89,6 +90,14 @@ class GroupAttempt(msgspec.Struct, frozen=True):
     now: datetime
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """An attempt that was refused: the status of the answer, and what the answer is made from, JSON."""
+
+    attempt: Attempt | GroupAttempt
+    status: int
+    body: str
+
+
 class BookingStore:
     """Each method is one statement and, outside a transaction, one commit.
 
@@ -99,26 +108,20 @@ class BookingStore:
     async def book(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
         """Book every attempt as if alone, in one round trip; results in the order of ``attempts``.
 
+        Of several, one may come out as ``again``: it must be asked alone.
+
         Raises:
             asyncpg.UniqueViolationError: one of them lost a race; nothing was done. Ask again, one by one.
         """
-        order = sorted(range(len(attempts)), key=lambda index: attempts[index].slot)
-        asked = [attempts[index] for index in order]
-        rows = await load(QUERIES)["book"].rows(
-            connection,
-            persons=[each.person for each in asked],
-            keys=[each.key for each in asked],
-            fingerprints=[each.fingerprint for each in asked],
-            programmes=[each.programme for each in asked],
-            slots=[each.slot for each in asked],
-            decisions=[each.decision for each in asked],
-            admissions=[each.admission for each in asked],
-            appointments=[each.appointment for each in asked],
-            nows=[each.now for each in asked],
-        )
-        results: list[Result] = [Result("key_in_flight")] * len(attempts)
-        for position, outcome, answer in rows:
-            results[order[position - 1]] = Result(outcome, answer)
+        if len(attempts) == 1:
+            row = await load(QUERIES)["book"].row(connection, **msgspec.structs.asdict(attempts[0]))
+            assert row is not None
+            return [Result(row["outcome"], row["answer"])]
+        columns = zip(*map(msgspec.structs.astuple, attempts), strict=True)
+        given = {f"{name}s": list(column) for name, column in zip(Attempt.__struct_fields__, columns, strict=True)}
+        results: list[Result] = [Result("again")] * len(attempts)
+        for place, outcome, answer in await load(QUERIES)["book_together"].rows(connection, **given):
+            results[place - 1] = Result(outcome, answer)
         return results
 
     async def book_group(self, connection: Connection, attempt: GroupAttempt) -> Result:
@@ -144,25 +147,24 @@ class BookingStore:
         assert row is not None
         return Result(row["outcome"], row["answer"], row["part"])
 
-    async def remember_refusal(
-        self, connection: Connection, attempt: Attempt | GroupAttempt, status: int, body: str
-    ) -> str | None:
-        """Keep ``body`` as the answer to the attempt's key; return the answer that counts.
+    async def remember_refusals(self, connection: Connection, refused: Sequence[Refused]) -> list[str | None]:
+        """Keep each refusal as the answer to its attempt's key; return the answers that count, in the same order.
 
         That is an earlier one where there is one, and None where the key belongs to another request. A crash right
-        after may forget it.
+        after may forget them.
         """
-        row = await load(QUERIES)["remember_refusal"].row(
+        rows = await load(QUERIES)["remember_refusals"].rows(
             connection,
-            person=attempt.person,
-            key=attempt.key,
-            fingerprint=attempt.fingerprint,
-            status=status,
-            body=body,
-            now=attempt.now,
+            persons=[each.attempt.person for each in refused],
+            keys=[each.attempt.key for each in refused],
+            fingerprints=[each.attempt.fingerprint for each in refused],
+            statuses=[each.status for each in refused],
+            bodies=[each.body for each in refused],
+            nows=[each.attempt.now for each in refused],
         )
-        assert row is not None
-        kept: str | None = row["body"]
+        kept: list[str | None] = [None] * len(refused)
+        for place, body in rows:
+            kept[place - 1] = body
         return kept
 
     async def cancel(self, connection: Connection, appointment: UUID, *, person: bytes, now: datetime) -> CancelOutcome:

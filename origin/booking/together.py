@@ -3,11 +3,12 @@
 import asyncpg
 
 from origin.booking.again import LOST_A_RACE, ask_again
-from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Result
+from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Refused, Result
 from origin.db.pool import Database
 from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
 
+_AGAIN = Result("again")
 _BY_CONSTRAINT: dict[str, Outcome] = {
     "appointment_one_active": "already_booked",
     "appointment_one_per_admission": "admission_used",
@@ -23,6 +24,7 @@ class Bookings:
         self._database = database
         self._metrics = metrics
         self._together: Together[Attempt, Result] = Together(self._send, metrics.batch_size)
+        self._refused: Together[Refused, str | None] = Together(self._remember, metrics.refusal_batch_size)
 
     async def book(self, attempt: Attempt) -> Result:
         """Return how the attempt came out; a booked one is on disk.
@@ -44,16 +46,32 @@ class Bookings:
             except asyncpg.UniqueViolationError:
                 return Result("key_in_flight")  # somebody was faster each time: the same request can be sent again
 
+    async def remember(self, refused: Refused) -> str | None:
+        """Keep a refusal as the answer to its key; return the answer that counts, None where the key is another's.
+
+        Raises:
+            Problem: 503 ``store_unavailable``.
+        """
+        return await self._refused.ask(refused)
+
+    async def _remember(self, refused: list[Refused]) -> list[str | None]:
+        async with self._database.connection() as connection:
+            return await self.store.remember_refusals(connection, refused)
+
     async def _send(self, attempts: list[Attempt]) -> list[Result | Exception]:
         async with self._database.connection() as connection:
             try:
-                return list(await self.store.book(connection, attempts))
+                results = await self.store.book(connection, attempts)
             except asyncpg.LockNotAvailableError:
                 if len(attempts) == 1:
                     raise
+                results = [_AGAIN] * len(attempts)
             except LOST_A_RACE:
                 self._metrics.conflicts.inc()
-        return await one_by_one(attempts, self._alone, lambda attempt: attempt.slot)
+                results = [_AGAIN] * len(attempts)
+        again = [attempt for attempt, result in zip(attempts, results, strict=True) if result == _AGAIN]
+        alone = iter(await one_by_one(again, self._alone, lambda attempt: attempt.slot))
+        return [next(alone) if result == _AGAIN else result for result in results]
 
     async def _alone(self, attempt: Attempt) -> Result:
         async with self._database.connection() as connection:

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge
-
 from origin.db.pool import Database
 from origin.db.sql import load
-from origin.metrics import PREFIX
+from origin.metrics import WorkerMetrics
 from shared.clock import Clock
 
 QUERIES = Path(__file__).with_name("queries.sql")
@@ -15,13 +13,10 @@ QUERIES = Path(__file__).with_name("queries.sql")
 class Backlog:
     """The outbox gauges."""
 
-    def __init__(self, database: Database, clock: Clock, registry: CollectorRegistry) -> None:
+    def __init__(self, database: Database, clock: Clock, metrics: WorkerMetrics) -> None:
         self._database = database
         self._clock = clock
-        self._rows = Gauge(f"{PREFIX}_outbox_rows", "Outbox rows that wait.", registry=registry)
-        self._oldest = Gauge(
-            f"{PREFIX}_outbox_oldest_seconds", "Age of the oldest outbox row that waits.", registry=registry
-        )
+        self._metrics = metrics
 
     async def watch(self) -> int:
         """Read the gauges; nothing is done.
@@ -32,6 +27,6 @@ class Backlog:
         async with self._database.connection() as connection:
             row = await load(QUERIES)["backlog"].row(connection, now=self._clock.now())
         assert row is not None
-        self._rows.set(row["rows"])
-        self._oldest.set(row["oldest_s"])
+        self._metrics.outbox_rows.set(row["rows"])
+        self._metrics.outbox_oldest_seconds.set(row["oldest_s"])
         return 0

@@ -67,6 +67,7 @@ def metric_names() -> set[str]:
     edge.metrics.EdgeMetrics(collectors[0])
     collectors[0].register(edge.metrics.RoomCollector(dict))
     origin.metrics.OriginMetrics(collectors[1])
+    origin.metrics.WorkerMetrics(collectors[1])
     return {metric.name for registry in collectors for metric in registry.collect()}
 
 

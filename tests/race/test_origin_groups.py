@@ -132,6 +132,18 @@ async def test_part_by_part_leaves_first_doses_without_a_second(naive: Town) -> 
     assert (await naive.tell())[0][2] > (await naive.tell())[1][2]
 
 
+async def test_a_first_dose_that_is_not_had_alone_is_not_had_in_a_crowd_either(guarded: Town) -> None:
+    """Bookings that share a round trip are judged like one alone."""
+    await set_course(guarded.world, first_alone=False)
+    slot = await guarded.world.slot(capacity=40)
+    visitors = [guarded.visitor(number) for number in range(24)]
+    decisions = await asyncio.gather(*(each.decision() for each in visitors))
+    pairs = zip(visitors, decisions, strict=True)
+    answers = await asyncio.gather(*(each.book(slot, decision) for each, decision in pairs))
+    assert codes(answers) == {"next_dose_missing": 24}
+    assert await guarded.tell() == [(40, 40, 0)]
+
+
 async def test_two_parents_who_name_the_same_children_do_not_wait_for_each_other_for_ever(guarded: Town) -> None:
     """B2 for groups: the one or the other has them, whoever names them in whichever order."""
     slots = [await guarded.world.slot(hours=24 + number, capacity=20) for number in range(2)]

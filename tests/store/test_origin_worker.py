@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+from origin.metrics import WorkerMetrics
 from origin.notify.backlog import Backlog
 from origin.sweeping import Sweeper
 from tests import origin_world
@@ -50,7 +51,7 @@ async def test_many_are_swept_in_small_batches(origin: Origin) -> None:
 
 async def test_the_outbox_backlog_is_shown(origin: Origin) -> None:
     slot, ana = await origin.world.slot(), origin.visitor()
-    backlog = Backlog(origin.state.database, origin.world.clock, origin.state.metrics.registry)
+    backlog = Backlog(origin.state.database, origin.world.clock, WorkerMetrics(origin.state.metrics.registry))
     await backlog.watch()
     assert origin.metric("outbox_rows") == 0
     await ana.book(slot, await ana.decision())

@@ -104,7 +104,7 @@ def test_the_promised_rows_are_there() -> None:
     assert names >= {
         *("edge.join_ratio", "edge.standing_ratio", "edge.status_ratio", "edge.claim_ratio", "edge.page_ratio"),
         *("edge.bytes_per_waiting", "edge.join_growth", "edge.claim_growth", "edge.rate_error", "edge.overshoot"),
-        "origin.book_ratio",
+        *("origin.book_ratio", "origin.book_pg_ratio", "origin.hot_ratio", "origin.refuse_ratio"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order, the database and a model of a page agree: who has which place, and what is left."""
+"""Whatever people do in whatever order, database and model agree: who has which place, and what is left."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -69,6 +69,7 @@ class Bookings(RuleBasedStateMachine):
         return self.loop.run_until_complete(doing)
 
     def ask(self, query: str, *values: object) -> asyncpg.Record:
+        row: asyncpg.Record
         (row,) = self.run(self.connection.fetch(query, *values))
         return row
 

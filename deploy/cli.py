@@ -17,6 +17,7 @@ from deploy import (
     lottery_cli,
     passes_cli,
     playbook_cli,
+    policies_cli,
     programme_cli,
     room_cli,
     rule_versions_cli,
@@ -42,11 +43,17 @@ app.add_typer(feed_cli.app)
 app.add_typer(keys_cli.app)
 app.add_typer(lottery_cli.app)
 app.add_typer(passes_cli.app)
-app.add_typer(programme_cli.app)
 app.add_typer(room_cli.app)
 app.add_typer(decision_cli.app)
 app.add_typer(rules_cli.app)
 app.add_typer(supply_cli.app)
+_programme = typer.Typer(
+    name="programme", help="What a programme allows people to hold and to change.", no_args_is_help=True
+)
+_programme.command()(policies_cli.show)
+_programme.add_typer(programme_cli.course)
+_programme.command("set")(policies_cli.set_)
+app.add_typer(_programme)
 rules_cli.app.add_typer(rule_versions_cli.app)
 rules_cli.app.command()(playbook_cli.replay)
 rules_cli.app.command("verify-decisions")(playbook_cli.verify_decisions)

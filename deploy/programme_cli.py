@@ -12,9 +12,7 @@ from deploy.tables import console, table
 if TYPE_CHECKING:
     import msgspec
 
-app = typer.Typer(name="programme", help="Say what a programme offers.", no_args_is_help=True)
 course = typer.Typer(name="course", help="Say which dose follows which, and after how many days.", no_args_is_help=True)
-app.add_typer(course)
 
 Product = Annotated[str, typer.Argument(help="CVX code of the product, of both doses.")]
 Dose = Annotated[int, typer.Option(help="The dose that is followed by another.", min=1, max=99)]

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from origin import admission
-from origin.admin import answers_api, courses_api, overrides_api
+from origin.admin import answers_api, courses_api, overrides_api, policies_api
 from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
-from origin.booking import group_api
+from origin.booking import group_api, holds_api
 from origin.booking.store import BookingStore
 from origin.booking.together import Bookings
 from origin.capacity import api as capacity
@@ -84,6 +84,7 @@ def endpoints() -> list[Endpoint]:
         *group_api.ENDPOINTS,
         *adjacent_api.ENDPOINTS,
         *next_doses.ENDPOINTS,
+        *holds_api.ENDPOINTS,
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
@@ -96,6 +97,7 @@ def endpoints() -> list[Endpoint]:
         *courses_api.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
+        *policies_api.ENDPOINTS,
         *uploads.ENDPOINTS,
     ]
 

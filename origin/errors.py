@@ -42,7 +42,11 @@ ADMISSION_EXTENDED_ENOUGH = ProblemType(
 ADMISSION_USED = ProblemType("admission_used", 409, "This admission was used for a booking")
 ALREADY_BOOKED = ProblemType("already_booked", 409, "You already have an appointment for this dose")
 APPOINTMENT_UNKNOWN = ProblemType("appointment_unknown", 404, "There is no such appointment of yours")
-TOO_LATE = ProblemType("too_late", 409, "This appointment can no longer be cancelled")
+APPOINTMENT_CANCELLED = ProblemType("appointment_cancelled", 409, "This appointment was cancelled")
+TOO_LATE = ProblemType("too_late", 409, "It is too late to change or cancel this appointment")
+TOO_OFTEN = ProblemType("too_often", 409, "This was changed or cancelled as often as the programme allows")
+INTERVAL_NOT_KEPT = ProblemType("interval_not_kept", 409, "The doses would not be as far apart as they have to be")
+HOLD_UNKNOWN = ProblemType("hold_unknown", 404, "There is no such hold of yours")
 
 INTERVAL_NOT_KEPT = ProblemType("interval_not_kept", 409, "The doses would not be as far apart as they have to be")
 NEXT_DOSE_MISSING = ProblemType("next_dose_missing", 409, "This dose is booked together with the next one")

@@ -43,6 +43,10 @@ class OriginMetrics:
         self.booked = counter("booked", "Appointments confirmed.")
         self.book_refused = counter("book_refused", "Booking requests refused, by code.", "code")
         self.conflicts = counter("conflicts", "Round trips that lost a race in the database and were asked again.")
+        self.held = counter("held", "Places held for a moment, those asked for again included.")
+        self.hold_refused = counter("hold_refused", "Holds refused, by code.", "code")
+        self.moved = counter("moved", "Appointments moved by their owner.")
+        self.move_refused = counter("move_refused", "Moves of appointments refused, by code.", "code")
         self.cancelled = counter("cancelled", "Appointments cancelled by their owner.")
         self.booking_seconds = Histogram(
             f"{PREFIX}_booking_seconds",

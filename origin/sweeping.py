@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from origin.booking.hold_store import HoldStore
 from origin.booking.key import LIFE_HOURS
 from origin.booking.store import BookingStore
 from origin.db.pool import Database
@@ -42,7 +43,7 @@ class Sweeper:
     async def free_lapsed_holds(self) -> int:
         """Give the places of lapsed holds back; what is being taken over at this moment is left alone."""
         async with self.database.connection() as connection:
-            return await BookingStore().sweep_holds(connection, now=self.clock.now(), at_most=_BATCH)
+            return await HoldStore().sweep(connection, now=self.clock.now(), at_most=_BATCH)
 
     async def _all(self, sweep: Callable[[Connection], Awaitable[int]]) -> int:
         total = 0

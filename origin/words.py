@@ -1,7 +1,7 @@
 """Days, times, distances and products as people say them. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from gettext import NullTranslations
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from babel.dates import format_date, format_time
 from babel.units import format_unit
 
 from origin.booking.appointments import Appointment
+from origin.booking.hold_store import Terms
 from origin.inventory.slots import Site, Slot
 from shared.web import words
 from shared.web.texts import marked, texts
@@ -92,6 +93,34 @@ def clock_time(value: datetime, locale: str) -> str:
 def times(start: datetime, end: datetime, locale: str) -> str:
     """Return ``09:20–09:30``."""
     return f"{clock_time(start, locale)}–{clock_time(end, locale)}"
+
+
+@dataclass(frozen=True)
+class TermsWords:
+    """Until when and how often an appointment may be changed, said. ``moves``, ``cancels``: left; None, any number."""
+
+    day: str
+    time: str
+    is_over: bool
+    moves: int | None
+    cancels: int | None
+
+    @property
+    def may_move(self) -> bool:
+        """Whether it may be moved now."""
+        return not self.is_over and self.moves != 0
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether it may be cancelled now."""
+        return not self.is_over and self.cancels != 0
+
+
+def of_terms(terms: Terms, zone: tzinfo, now: datetime, locale: str) -> TermsWords:
+    """Return terms in words, on the clock of the site."""
+    until = terms.until.astimezone(zone)
+    left = [None if number is None else max(0, number) for number in (terms.moves_left, terms.cancels_left)]
+    return TermsWords(day(until.date(), locale), clock_time(until, locale), until <= now, *left)
 
 
 @dataclass(frozen=True)

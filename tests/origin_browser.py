@@ -25,9 +25,20 @@ class Browser:
 
     async def post(self, path: str, form: dict[str, Any]) -> httpx.Response:
         """Send a form, with the key of the page that it is on."""
-        page = await self.get(path)
-        keys = {name: _hidden(page.text, name) for name in ("csrf", "key")}
-        return await self._send("POST", path, {name: value for name, value in keys.items() if value} | form)
+        return await self._send("POST", path, await self.form_of(path) | form)
+
+    async def press(self, page: str, path: str, *, accept: str = "text/html") -> httpx.Response:
+        """Press a button on a page that sends its form elsewhere."""
+        return await self._send("POST", path, await self.form_of(page), accept=accept)
+
+    async def send(self, path: str, form: dict[str, Any]) -> httpx.Response:
+        """Send a form as it is given."""
+        return await self._send("POST", path, form)
+
+    async def form_of(self, page: str) -> dict[str, str]:
+        """Return the hidden fields of a page's form."""
+        html = (await self.get(page)).text
+        return {name: value for name in ("csrf", "key") if (value := _hidden(html, name))}
 
     async def post_from(self, page: str, path: str, form: dict[str, Any]) -> httpx.Response:
         """Send a form that stands on another page than the one it leads to."""
@@ -52,12 +63,14 @@ class Browser:
             ISSUER, self.sub, frozenset({"visitor"}), expires_at
         )
 
-    async def _send(self, method: str, path: str, form: dict[str, Any] | None = None) -> httpx.Response:
+    async def _send(
+        self, method: str, path: str, form: dict[str, Any] | None = None, *, accept: str = "text/html"
+    ) -> httpx.Response:
         if not self.cookies:
             await self.come_back()
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         async with httpx.AsyncClient(base_url=self.origin.client.base_url, timeout=30) as fresh:
-            answer = await fresh.request(method, path, data=form, headers={"Cookie": cookie, "Accept": "text/html"})
+            answer = await fresh.request(method, path, data=form, headers={"Cookie": cookie, "Accept": accept})
         self.cookies |= dict(answer.cookies)
         return answer
 

@@ -112,6 +112,21 @@ class World:
         slot: int = await self.connection.fetchval("SELECT max(id) FROM slot")
         return slot
 
+    async def policy(self, **values: Any) -> None:
+        """Set policies of the programme, by their columns."""
+        for name, value in values.items():
+            await self.connection.execute(f"UPDATE programme SET {name} = $1", value)
+
+    async def unbalanced(self) -> list[tuple[int, ...]]:
+        """Return the slots whose places do not add up: capacity, remaining, taken, held."""
+        rows = await self.connection.fetch(
+            "SELECT capacity, remaining, taken, held FROM slot, LATERAL (SELECT"
+            " (SELECT count(*) FROM appointment a WHERE a.slot = slot.id AND a.status <> 'cancelled') AS taken,"
+            " (SELECT count(*) FROM hold h WHERE h.slot = slot.id) AS held) AS counted"
+            " WHERE remaining <> capacity - taken - held OR taken > capacity"
+        )
+        return [tuple(row) for row in rows]
+
     async def rules(self, **changes: Any) -> int:
         """Publish the demo rules with changes; return the version."""
         document = msgspec.json.decode(versions.DEMO.read_bytes()) | changes
@@ -131,6 +146,16 @@ async def world(database_url: str, **options: Any) -> AsyncIterator[World]:
         made = World(connection)
         await made.set_up(**options)
         yield made
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def reopened(database_url: str, clock: ManualClock) -> AsyncIterator[World]:
+    """Look at a world again whose server was away."""
+    connection = await connect(database_url)
+    try:
+        yield World(connection, clock)
     finally:
         await connection.close()
 
@@ -210,3 +235,19 @@ class Visitor:
         headers = self.headers | {"Idempotency-Key": f'"{key or uuid4().hex}"'}
         body = {"slot_id": slot, "decision_ref": decision}
         return await self.client.post("/v1/appointments", json=body, headers=headers)
+
+    async def hold(self, slot: object, decision: str) -> httpx.Response:
+        """Try to hold a place for a booking."""
+        body = {"slot_id": slot, "decision_ref": decision}
+        return await self.client.post("/v1/holds", json=body, headers=self.headers)
+
+    async def move(self, booked: httpx.Response, slot: object, *, key: str | None = None) -> httpx.Response:
+        """Try to move what was booked; no admission is shown."""
+        headers = {"Authorization": self.headers["Authorization"], "Idempotency-Key": key or uuid4().hex}
+        address = f"/v1/appointments/{booked.json()['id']}:reschedule"
+        return await self.client.post(address, json={"slot_id": slot}, headers=headers)
+
+    async def cancel(self, booked: httpx.Response) -> httpx.Response:
+        """Try to cancel what was booked."""
+        headers = {"Authorization": self.headers["Authorization"]}
+        return await self.client.delete(f"/v1/appointments/{booked.json()['id']}", headers=headers)

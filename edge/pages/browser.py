@@ -9,8 +9,8 @@ from starlette.types import Receive, Scope, Send
 from edge.line.desk import Desk
 from edge.state import EdgeState
 from edge.visitors.api import ticket_cookie
-from edge.visitors.carried import cookie_in, cookies_of, takes_gzip, ticket_of
-from shared.web.languages import language_of
+from edge.visitors.carried import Carried
+from shared.web import languages
 from shared.web.shell import Encoding
 
 _START_DAYS = 30
@@ -34,10 +34,10 @@ class Visitor:
         self.edge = edge
         self.desk = desk
         self.request = request
-        self.ticket = ticket_of(request.scope, desk.plan.id)
-        self.language = language_of(request.scope)
-        self.encoding: Encoding = "gzip" if takes_gzip(request.scope) else ""
-        self._cookies = cookies_of(request.scope)
+        self.carried = carried = Carried(request.scope)
+        self.ticket = carried.ticket(desk.plan.id)
+        self.language = languages.chosen(carried.cookies, carried.languages)
+        self.encoding: Encoding = "gzip" if carried.takes_gzip else ""
         self._start_cookie = f"vestibule_start_{desk.plan.id}"  # how many were ahead at the beginning, for the bar only
 
     @property
@@ -48,12 +48,12 @@ class Visitor:
     @property
     def is_live(self) -> bool:
         """Whether a script of ours said that it keeps the page fresh by itself."""
-        return cookie_in(self._cookies, "vestibule_live") is not None
+        return self.carried.cookie("vestibule_live") is not None
 
     def started_with(self) -> int | None:
         """How many people were ahead at the beginning, as far as the browser remembers."""
-        text = cookie_in(self._cookies, self._start_cookie) or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+        text = self.carried.cookie(self._start_cookie)
+        return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
 
     def remember(self, response: Response, ticket: str, ahead: int) -> None:
         """Make the browser carry a new ticket, and how many were ahead when it got it."""

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from edge import errors
 from edge.guard.guard import Proof, RoomGuard, visit_cookie_name
 from edge.pages.browser import Visitor
-from edge.visitors.carried import cookie_of
 from shared.problem import Problem, ProblemType
 
 Note = Literal[
@@ -53,7 +52,7 @@ async def letter(visitor: Visitor) -> str:
 async def proof(visitor: Visitor) -> Proof:
     """Return what the form and the cookies bring."""
     given = await typed(visitor, "challenge")
-    visit = cookie_of(visitor.request.scope, visit_cookie_name(visitor.desk.plan.id))
+    visit = visitor.carried.cookie(visit_cookie_name(visitor.desk.plan.id))
     return Proof(given or None, visit)
 
 

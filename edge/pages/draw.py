@@ -7,12 +7,6 @@ from shared.web import words
 _SHORT = 8
 
 
-def switches(at: Standing | None) -> dict[str, object]:
-    """Return the switches of a page for somebody in line, or with nothing known."""
-    entry = at.entry if at else None
-    return {"lottery": entry is not None, "drawn": bool(at and entry and at.place)}
-
-
 def values(at: Standing, view: View, language: str) -> dict[str, object]:
     """Return the entry as people read it and as a program takes it, its lane, and the fingerprint."""
     lottery = view.status.lottery

@@ -15,7 +15,7 @@ from edge.line.standing import Joined, Standing
 from edge.line.view import RoomStatus
 from edge.state import EdgeState
 from edge.visitors import devices, visits
-from edge.visitors.carried import cookie_name, cookie_of, has_body, ticket_of
+from edge.visitors.carried import Carried, cookie_name, has_body, ticket_of
 from edge.visitors.devices import ResumeCode
 from edge.visitors.lineup import Wish
 from edge.visitors.resume import MAX_TEXT_LENGTH
@@ -96,7 +96,7 @@ async def join(request: Request) -> Response:
     edge, desk, ticket = _edge(request.scope)
     given = await read_body(request, JoinBody) if has_body(request.scope) and await request.body() else _NOTHING
     wish = Wish(given.lane, given.pass_text, is_assistant=given.lane is not None and await _is_assistant(request))
-    visit = cookie_of(request.scope, visit_cookie_name(desk.plan.id)) if desk.plan.require_cookie else None
+    visit = Carried(request.scope).cookie(visit_cookie_name(desk.plan.id)) if desk.plan.require_cookie else None
     theirs = None if wish.is_assistant else ticket  # who joins for others has no place by that
     result = await visits.join(edge, desk, theirs, Proof(given.challenge or None, visit), wish)
     response = Json(result.joined, 201 if result.new else 200)

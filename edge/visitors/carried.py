@@ -19,31 +19,53 @@ def ticket_of(scope: Scope, room: str) -> str | None:
     found: str | None = None
     for name, value in scope["headers"]:
         if name == b"cookie":
-            found = found or _from_cookies(value, b"vestibule_ticket_%b=" % room.encode("latin-1"))
+            found = found or _from_cookies(value, _ticket_cookie(room))
         elif name == b"authorization" and value[:7].lower() == _TICKET_SCHEME:
             return str(value[7:].strip(), "latin-1")
     return found
 
 
-def cookie_of(scope: Scope, name: str) -> str | None:
-    """Return a cookie's value."""
-    return cookie_in(cookies_of(scope), name)
+class Carried:
+    """The headers that a page depends on, as they came, read in one go; empty where there is none.
 
+    Several ``Cookie`` headers are as good as one.
+    """
 
-def cookies_of(scope: Scope) -> bytes:
-    """Return all cookies, as one header would hold them."""
-    found = [value for name, value in scope["headers"] if name == b"cookie"]
-    return found[0] if len(found) == 1 else b"; ".join(found)
+    __slots__ = ("_authorization", "cookies", "encodings", "languages")
 
+    def __init__(self, scope: Scope) -> None:
+        cookies = authorization = languages = encodings = b""
+        for name, value in scope["headers"]:
+            if name == b"cookie":
+                cookies = cookies + b"; " + value if cookies else value
+            elif name == b"authorization":
+                authorization = value
+            elif name == b"accept-language":
+                languages = value
+            elif name == b"accept-encoding":
+                encodings = encodings or value
+        self.cookies, self.languages, self.encodings = cookies, languages, encodings
+        self._authorization = authorization
 
-def cookie_in(cookies: bytes, name: str) -> str | None:
-    """Return a cookie's value out of what ``cookies_of`` returns."""
-    return _from_cookies(cookies, _wanted(name)) if cookies else None
+    def ticket(self, room: str) -> str | None:
+        """Return the ticket's text from ``Authorization: Ticket …``, else from the room's cookie, else None."""
+        if self._authorization and self._authorization[:7].lower() == _TICKET_SCHEME:
+            return str(self._authorization[7:].strip(), "latin-1")
+        return _from_cookies(self.cookies, _ticket_cookie(room))
+
+    def cookie(self, name: str) -> str | None:
+        """Return a cookie's value."""
+        return _from_cookies(self.cookies, b"%b=" % name.encode("latin-1"))
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the answer may be compressed (RFC 9110, 12.5.3)."""
+        return b"gzip" in self.encodings and not _NO_GZIP.search(self.encodings)
 
 
 @lru_cache(maxsize=4096)
-def _wanted(name: str) -> bytes:
-    return f"{name}=".encode("latin-1")
+def _ticket_cookie(room: str) -> bytes:
+    return f"{cookie_name(room)}=".encode("latin-1")
 
 
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
@@ -52,16 +74,10 @@ def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:
         begin = cookies.find(wanted, begin + 1)
     if begin < 0:
         return None
-    value, _, _ = cookies[begin + len(wanted) :].partition(b";")
+    begin += len(wanted)
+    end = cookies.find(b";", begin)
+    value = cookies[begin:] if end < 0 else cookies[begin:end]
     return str(value.strip(), "latin-1") or None
-
-
-def takes_gzip(scope: Scope) -> bool:
-    """Whether the answer may be compressed (RFC 9110, 12.5.3)."""
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            return b"gzip" in value and not _NO_GZIP.search(value)
-    return False
 
 
 def has_body(scope: Scope) -> bool:

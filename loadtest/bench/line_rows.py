@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from random import Random
+from typing import NamedTuple
 
 import httpx
 import msgspec
@@ -29,6 +30,13 @@ _PAIRS = 15
 _SAMPLE = 20_000
 _PACE_S = 10
 _CROWD_RATE, _NO_SHOW, _LEARN_S, _MEASURED_S = 50, 0.3, 60.0, 60.0
+
+
+class _Run(NamedTuple):
+    """What is asked of a room in one go."""
+
+    room: str
+    requests: Sequence[bytes]
 
 
 @TABLE.row("edge.bytes_per_waiting", "<=", 0.5)
@@ -67,8 +75,8 @@ def join_growth(edge: EdgeSide) -> Figure:
         for room, places in [(long, _PLACES), *((room, _FEW) for room in short)]:
             beside.lengthen(room, places)
 
-        def joins(room: str) -> list[bytes]:
-            return [request("POST", f"{beside.room(room)}/tickets")] * _FEW
+        def joins(room: str) -> _Run:
+            return _Run(room, [request("POST", f"{beside.room(room)}/tickets")] * _FEW)
 
         return _growth(beside, [joins(room) for room in short], [joins(long)] * len(short))
 
@@ -91,9 +99,9 @@ def claim_growth(edge: EdgeSide) -> Figure:
             with closing(beside.operator(room)) as operator:
                 operator.change(50, MOST, "bench")
 
-        def claims(room: str, places: Sequence[int]) -> list[bytes]:
+        def claims(room: str, places: Sequence[int]) -> _Run:
             tickets, url = beside.places(room), beside.room(room)
-            return [tickets.claiming(url, place) for place in places]
+            return _Run(room, [tickets.claiming(url, place) for place in places])
 
         few = Random(3).sample(range(1, _FEW + 1), _FEW)
         many = [sample[start : start + _FEW] for start in range(0, len(sample), _FEW)]
@@ -140,10 +148,10 @@ def overshoot(edge: EdgeSide) -> Figure:
     return Figure(most / 220, f"{most} of 220; {len(issued):,} tokens in {_PACE_S} s at 200/s")
 
 
-def _growth(edge: EdgeSide, short: Sequence[Sequence[bytes]], long: Sequence[Sequence[bytes]]) -> Figure:
+def _growth(edge: EdgeSide, short: Sequence[_Run], long: Sequence[_Run]) -> Figure:
     """Measure the same request on short and on long lines in turn, a thousand of it each time.
 
-    The figure is the worse of two medians of cost per answer: CPU time of the edge, and time in the store's scripts.
+    The figure is the worse of two medians of cost per answer: CPU time of the edge, and time in the room's scripts.
     Answers per second are only noted: so short a run tells more about the client. The first pair is thrown away.
     """
     runs = iter([run for pair in zip(short, long, strict=True) for run in pair])
@@ -151,21 +159,23 @@ def _growth(edge: EdgeSide, short: Sequence[Sequence[bytes]], long: Sequence[Seq
     def measure() -> Rate:
         return _burst(edge, next(runs))
 
-    for _ in range(2):
-        measure()
-    pair = paired(measure, measure, len(short) - 1)
+    with edge.valkey.logging():
+        for _ in range(2):
+            measure()
+        pair = paired(measure, measure, len(short) - 1)
     return Figure(max(pair.cpu_ratio, pair.store_ratio), _costs(pair), pair.probes)
 
 
-def _burst(edge: EdgeSide, requests: Sequence[bytes]) -> Rate:
-    cpu, store, started = edge.edge.cpu_s(), edge.valkey.scripts_s(), time.perf_counter()
-    answers = client.send_all(edge.edge_url, requests)
-    took = time.perf_counter() - started
+def _burst(edge: EdgeSide, run: _Run) -> Rate:
+    edge.valkey.scripts_s(run.room)
+    cpu, started = edge.edge.cpu_s(), time.perf_counter()
+    answers = client.send_all(edge.edge_url, run.requests)
+    took, cpu = time.perf_counter() - started, edge.edge.cpu_s() - cpu
     wrong = [answer for answer in answers if answer[0] != 201]
     if wrong:
         raise BenchError(f"expected 201, got {wrong[0][0]} {wrong[0][1][:200]!r}")
     count = len(answers)
-    return Rate(count / took, count / (edge.edge.cpu_s() - cpu), count / (edge.valkey.scripts_s() - store))
+    return Rate(count / took, count / cpu, count / edge.valkey.scripts_s(run.room))
 
 
 def _costs(pair: Paired) -> str:

@@ -1,9 +1,14 @@
 """The little that benchmarks ask the store itself, in its protocol (RESP2): memory used, time spent in scripts."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 from loadtest.bench.machine import BenchError
+
+_LOGGED_FROM_US = 20  # a script takes longer, the single commands in it do not
+_LOG_LENGTH = 10_000
 
 
 class Valkey:
@@ -32,10 +37,28 @@ class Valkey:
         """Return the bytes that the store's data, buffers and bookkeeping use."""
         return int(self._told("memory", b"used_memory:", b"\r\n"))
 
-    def scripts_s(self) -> float:
-        """Return the seconds that the store has spent in scripts since it started, what these call included."""
-        told = self._told("commandstats", b"cmdstat_evalsha:", b"\r\n")
-        return int(told.partition(b",usec=")[2].partition(b",")[0] or 0) / 1e6
+    @contextmanager
+    def logging(self) -> Iterator[None]:
+        """Log what takes as long as a script does, for ``scripts_s``; at the end the store logs as it did before."""
+        names = ("slowlog-log-slower-than", "slowlog-max-len")
+        before = [self._setting(name) for name in names]
+        self.ask("CONFIG", "SET", names[0], str(_LOGGED_FROM_US), names[1], str(_LOG_LENGTH))
+        try:
+            yield
+        finally:
+            self.ask("CONFIG", "SET", names[0], before[0], names[1], before[1])
+
+    def scripts_s(self, room: str) -> float:
+        """Return the seconds that the store has spent in a room's scripts while it logs, and forget them.
+
+        Other rooms' scripts are not counted: each edge looks at all its rooms several times a second.
+        """
+        log = self.ask("SLOWLOG", "GET", "-1")
+        self.ask("SLOWLOG", "RESET")
+        assert isinstance(log, list)
+        key = b"{%b}" % room.encode()
+        took: list[int] = [each[2] for each in log if each[3][0] == b"EVALSHA" and key in b" ".join(each[3])]
+        return sum(took) / 1e6
 
     def forget(self, pattern: str) -> None:
         """Delete the keys that match."""
@@ -53,6 +76,12 @@ class Valkey:
         """Hang up."""
         self._answers.close()
         self._socket.close()
+
+    def _setting(self, name: str) -> str:
+        answer = self.ask("CONFIG", "GET", name)
+        assert isinstance(answer, list)
+        value: bytes = answer[1]
+        return value.decode()
 
     def _told(self, section: str, before: bytes, after: bytes) -> bytes:
         answer = self.ask("INFO", section)

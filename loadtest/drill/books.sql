@@ -2,6 +2,8 @@
 -- booked and decided since the doors opened (:'since'). Prints one JSON object.
 WITH taking AS (  -- appointments that take up capacity
     SELECT slot, count(*) AS taken FROM appointment WHERE status <> 'cancelled' GROUP BY slot
+), holding AS (  -- places that are kept for somebody, lapsed ones included until they are swept
+    SELECT slot, count(*) AS held FROM hold GROUP BY slot
 )
 SELECT json_build_object(
     -- the same person holds a dose more than once
@@ -12,9 +14,10 @@ SELECT json_build_object(
             GROUP BY person, dose HAVING count(*) > 1) AS twice),
     -- more taken than there is, or a `remaining` that does not add up
     'oversold_slots', (
-        SELECT count(*) FROM slot LEFT JOIN taking ON taking.slot = slot.id
+        SELECT count(*) FROM slot LEFT JOIN taking ON taking.slot = slot.id LEFT JOIN holding ON holding.slot = slot.id
         WHERE slot.programme = :'programme'
-          AND (coalesce(taken, 0) > capacity OR remaining <> capacity - coalesce(taken, 0))),
+          AND (coalesce(taken, 0) > capacity
+               OR remaining <> capacity - coalesce(taken, 0) - coalesce(held, 0))),
     -- exactly one audit row of its kind for each
     'bookings_without_audit', (
         SELECT count(*) FROM appointment
@@ -31,6 +34,7 @@ SELECT json_build_object(
               WHEN kind = 'decided' THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
               WHEN kind IN ('frozen', 'unfrozen') THEN NOT EXISTS (SELECT FROM freeze_event WHERE id = about)
               WHEN kind LIKE 'supply%' THEN NOT EXISTS (SELECT FROM supply_import WHERE id = about)
+              WHEN kind = 'policies' THEN false  -- the row is all there is to it
               WHEN kind LIKE 'rules%' THEN NOT EXISTS (SELECT FROM rule_version WHERE id = about)
               ELSE NOT EXISTS (SELECT FROM appointment WHERE id = about)
           END),

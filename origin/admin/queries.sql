@@ -39,6 +39,21 @@ UPDATE programme SET frozen_since = NULL, frozen_reason = NULL WHERE id = :progr
 -- What decides where the rules in force cannot be loaded.
 UPDATE programme SET last_known_rules = :last_known WHERE id = :programme AND last_known_rules <> :last_known;
 
+-- name: policies^
+-- What a programme allows.
+SELECT id, name, hold_lasts, change_until, moves_at_most, cancels_at_most FROM programme WHERE id = :programme;
+
+-- name: lock_policies^
+-- The same, for whoever is about to change it.
+SELECT id, name, hold_lasts, change_until, moves_at_most, cancels_at_most FROM programme WHERE id = :programme
+   FOR NO KEY UPDATE;
+
+-- name: set_policies!
+UPDATE programme
+   SET hold_lasts = :hold_lasts, change_until = :change_until, moves_at_most = :moves_at_most,
+       cancels_at_most = :cancels_at_most
+ WHERE id = :programme;
+
 -- name: freeze_region!
 -- Frozen again, only the reason changes.
 INSERT INTO region_freeze (programme, region, since, reason) VALUES (:programme, :region, :now, :reason)

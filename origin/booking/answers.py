@@ -4,8 +4,9 @@ import msgspec
 
 from origin import errors
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
+from origin.booking.hold_store import HoldOutcome
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import Attempt, GroupAttempt, Outcome, Refused
+from origin.booking.store import GroupAttempt, Keyed, MoveOutcome, Outcome, Refused
 from origin.state import OriginState
 from shared.problem import Problem
 
@@ -28,12 +29,14 @@ def read_answer(answer: str | None) -> Appointment:
     return from_facts(_read_appointment(confirmed(answer)))
 
 
-async def refuse(state: OriginState, asked: Attempt, outcome: Outcome, answer: str | None) -> Appointment:
+async def refuse(state: OriginState, asked: Keyed, outcome: Outcome | MoveOutcome, answer: str | None) -> Appointment:
     """Keep what the database refused, and give the answer that counts. ``answer``: what the refusal tells, JSON."""
     return await keep(state, asked, await refusal_of(state, asked.slot, outcome, answer))
 
 
-async def refusal_of(state: OriginState, slot: int, outcome: Outcome, answer: str | None) -> Refusal:
+async def refusal_of(
+    state: OriginState, slot: int, outcome: Outcome | MoveOutcome | HoldOutcome, answer: str | None
+) -> Refusal:
     """Return what an outcome for a slot is refused with, and what helps."""
     kind = FINAL[outcome]
     match outcome:
@@ -50,12 +53,12 @@ async def refusal_of(state: OriginState, slot: int, outcome: Outcome, answer: st
             return Refusal.of(kind)
 
 
-async def keep(state: OriginState, asked: Attempt, refusal: Refusal) -> Appointment:
+async def keep(state: OriginState, asked: Keyed, refusal: Refusal) -> Appointment:
     """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
     return read_answer(await kept(state, asked, refusal))
 
 
-async def kept(state: OriginState, asked: Attempt | GroupAttempt, refusal: Refusal) -> str:
+async def kept(state: OriginState, asked: Keyed | GroupAttempt, refusal: Refusal) -> str:
     """Keep a refusal under its key; return the answer that counts.
 
     Raises:

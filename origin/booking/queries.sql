@@ -22,6 +22,10 @@ SELECT place, body FROM remember_refusals(:persons, :keys, :fingerprints, :statu
 -- Cancels a person's appointment and frees its place.
 SELECT cancel(:person, :appointment, :now) AS outcome;
 
+-- name: reschedule^
+-- Moves an appointment to another slot, once per key.
+SELECT outcome, answer FROM reschedule(:person, :key, :fingerprint, :appointment, :slot, :now);
+
 -- name: appointment^
 -- An appointment with its slot and site, of its person or of whoever booked it for them; and, as long as the member is in
 -- the household of whoever asks, for which member it is.
@@ -67,7 +71,3 @@ SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_a
 -- Forgets answers that are older than their published life, some at a time.
 DELETE FROM idempotency
  WHERE (person, key) IN (SELECT person, key FROM idempotency WHERE created_at < :before LIMIT :at_most);
-
--- name: sweep_holds^
--- Gives back the places of lapsed holds, at so many slots.
-SELECT sweep_holds(:now, :at_most) AS swept;

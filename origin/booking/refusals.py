@@ -1,15 +1,16 @@
-"""How a booking is refused, and how a refusal is kept as the answer to its key."""
+"""How bookings, moves and holds are refused, and how a refusal is kept as the answer to its key."""
 
 from collections.abc import Mapping
 
 import msgspec
 
 from origin import errors
-from origin.booking.store import Outcome
+from origin.booking.hold_store import HoldOutcome
+from origin.booking.store import MoveOutcome, Outcome
 from origin.eligibility.decisions import Reason
 from shared.problem import Problem, ProblemType
 
-FINAL: Mapping[Outcome, ProblemType] = {
+FINAL: Mapping[Outcome | MoveOutcome | HoldOutcome, ProblemType] = {
     "slot_unknown": errors.SLOT_UNKNOWN,
     "slot_past": errors.SLOT_PAST,
     "decision_unknown": errors.DECISION_UNKNOWN,
@@ -20,13 +21,17 @@ FINAL: Mapping[Outcome, ProblemType] = {
     "admission_used": errors.ADMISSION_USED,
     "already_booked": errors.ALREADY_BOOKED,
     "slot_gone": errors.SLOT_GONE,
+    "unknown": errors.APPOINTMENT_UNKNOWN,
+    "already_cancelled": errors.APPOINTMENT_CANCELLED,
+    "too_late": errors.TOO_LATE,
+    "too_often": errors.TOO_OFTEN,
     "interval_not_kept": errors.INTERVAL_NOT_KEPT,
     "next_dose_missing": errors.NEXT_DOSE_MISSING,
     "member_unknown": errors.MEMBER_UNKNOWN,
 }
 """Answers to the request as it was; they are kept under its key."""
 
-PASSING: Mapping[Outcome, ProblemType] = {
+PASSING: Mapping[Outcome | MoveOutcome | HoldOutcome, ProblemType] = {
     "key_in_flight": errors.KEY_IN_FLIGHT,
     "key_reused": errors.KEY_REUSED,
     "frozen": errors.FROZEN,

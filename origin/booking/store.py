@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from origin.booking.appointments import Appointment, from_row
+from origin.booking.hold_store import HoldStore
 from origin.db.sql import Connection, load
 
 QUERIES = Path(__file__).with_name("queries.sql")
@@ -36,21 +37,48 @@ Outcome = Literal[
     "member_unknown",
     "again",
 ]
-CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late"]
+MoveOutcome = Literal[
+    "moved",
+    "replayed",
+    "key_in_flight",
+    "key_reused",
+    "frozen",
+    "unknown",
+    "already_cancelled",
+    "too_late",
+    "too_often",
+    "slot_unknown",
+    "slot_past",
+    "product_not_granted",
+    "interval_not_kept",
+    "slot_gone",
+]
+CancelOutcome = Literal["cancelled", "already_cancelled", "unknown", "too_late", "too_often"]
 
 
-class Attempt(msgspec.Struct, frozen=True):
-    """One booking request. ``appointment`` is the id it will have if it is booked."""
+class Keyed(msgspec.Struct, frozen=True):
+    """A person's request under an Idempotency-Key, for a slot."""
 
     person: bytes
     key: str
     fingerprint: bytes
-    programme: str
     slot: int
+    now: datetime
+
+
+class Attempt(Keyed, frozen=True):
+    """One booking request. ``appointment`` is the id it will have if it is booked."""
+
+    programme: str
     decision: UUID
     admission: str
     appointment: UUID
-    now: datetime
+
+
+class Move(Keyed, frozen=True):
+    """One request to move an appointment to the slot."""
+
+    appointment: UUID
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -91,11 +119,18 @@ class GroupAttempt(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """An attempt that was refused: the status of the answer, and what the answer is made from, JSON."""
+    """A request that was refused: the status of the answer, and what the answer is made from, JSON."""
 
-    attempt: Attempt | GroupAttempt
+    asked: Keyed | GroupAttempt
     status: int
     body: str
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """How a move came out; ``answer`` as the SQL function ``reschedule`` says, JSON."""
+
+    outcome: MoveOutcome
+    answer: str | None = None
 
 
 class BookingStore:
@@ -104,6 +139,8 @@ class BookingStore:
     When a method returns, what it did is on disk; when it raises, nothing was done, or, if the connection broke, the
     same call with the same key tells.
     """
+
+    holds: HoldStore = HoldStore()
 
     async def book(self, connection: Connection, attempts: Sequence[Attempt]) -> list[Result]:
         """Book every attempt as if alone, in one round trip; results in the order of ``attempts``.
@@ -147,20 +184,30 @@ class BookingStore:
         assert row is not None
         return Result(row["outcome"], row["answer"], row["part"])
 
+    async def reschedule(self, connection: Connection, move: Move) -> Moved:
+        """Move an appointment: to the new place, or not at all.
+
+        Raises:
+            asyncpg.UniqueViolationError: it lost a race for its key; nothing was done. Ask again.
+        """
+        row = await load(QUERIES)["reschedule"].row(connection, **msgspec.structs.asdict(move))
+        assert row is not None
+        return Moved(row["outcome"], row["answer"])
+
     async def remember_refusals(self, connection: Connection, refused: Sequence[Refused]) -> list[str | None]:
-        """Keep each refusal as the answer to its attempt's key; return the answers that count, in the same order.
+        """Keep each refusal as the answer to its request's key; return the answers that count, in the same order.
 
         That is an earlier one where there is one, and None where the key belongs to another request. A crash right
         after may forget them.
         """
         rows = await load(QUERIES)["remember_refusals"].rows(
             connection,
-            persons=[each.attempt.person for each in refused],
-            keys=[each.attempt.key for each in refused],
-            fingerprints=[each.attempt.fingerprint for each in refused],
+            persons=[each.asked.person for each in refused],
+            keys=[each.asked.key for each in refused],
+            fingerprints=[each.asked.fingerprint for each in refused],
             statuses=[each.status for each in refused],
             bodies=[each.body for each in refused],
-            nows=[each.attempt.now for each in refused],
+            nows=[each.asked.now for each in refused],
         )
         kept: list[str | None] = [None] * len(refused)
         for place, body in rows:
@@ -175,7 +222,7 @@ class BookingStore:
         return outcome
 
     async def appointment(self, connection: Connection, appointment: UUID, *, person: bytes) -> Appointment | None:
-        """Return a person's own appointment."""
+        """Return an appointment of a person, or one that they booked for another."""
         row = await load(QUERIES)["appointment"].row(connection, appointment=appointment, person=person)
         return None if row is None else from_row(row)
 
@@ -201,10 +248,3 @@ class BookingStore:
     async def sweep_keys(self, connection: Connection, *, before: datetime, at_most: int) -> int:
         """Forget at most ``at_most`` answers that were given before ``before``; return how many."""
         return await load(QUERIES)["sweep_keys"].run(connection, before=before, at_most=at_most)
-
-    async def sweep_holds(self, connection: Connection, *, now: datetime, at_most: int) -> int:
-        """Give back the places of holds that lapsed by ``now``, at ``at_most`` slots; return how many places."""
-        row = await load(QUERIES)["sweep_holds"].row(connection, now=now, at_most=at_most)
-        assert row is not None
-        swept: int = row["swept"]
-        return swept

@@ -39,20 +39,13 @@ async def explained(
 ) -> Response:
     """Return the page for a refusal; where the database did not answer, one that sends the same form again."""
     if refused.kind is problem.STORE_UNAVAILABLE:
-        return unsure(site, visit, refused, key)
+        return site.unsure(visit, refused, key)
     if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
         outcome.expires_at = 0  # the questions must be answered again
     given = _member(refused, "reasons", list[Reason], [])
     version = _member(refused, "rule_version", int, outcome.version)
     said = await site.reasons(visit, admission.programme, given, version) if given else []
     return site.refuse(visit, refused, said)
-
-
-def unsure(site: Site, visit: Visit, refused: Problem, key: str) -> Response:
-    """Return the page for when it is not known whether something was booked: the same form, once more, tells."""
-    response = site.page(visit, "unsure.html", 503, key=key, path=visit.request.url.path)
-    response.headers["Retry-After"] = str(refused.retry_after_s or 2)
-    return response
 
 
 def offered(refused: Problem) -> list[Slot]:

@@ -1,18 +1,20 @@
 """One's own appointment: see it, put it into a calendar, cancel it."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.booking.appointments import Appointment
-from origin.booking.keep import cancel, view
+from origin.booking.keep import cancel, terms, view
 from origin.web import party
 from origin.web.calendar import calendar
+from origin.web.opened import appointment_of
 from origin.web.site import Site, see
 from origin.web.visit import Visit
-from origin.words import SlotWords, of_appointment
+from origin.words import SlotWords, TermsWords, of_appointment, of_terms
 from shared.problem import Problem
 
 
@@ -34,6 +36,7 @@ class AppointmentPages:
 
     async def _show(self, visit: Visit) -> Response:
         appointment = await _own(visit)
+        asked = visit.request.query_params
         return self._site.page(
             visit,
             "appointment.html",
@@ -41,7 +44,8 @@ class AppointmentPages:
             slot=of_appointment(appointment, visit.language),
             name=(await party.names(visit)).get(appointment.member) if appointment.member else "",
             cancelled=appointment.status == "cancelled",
-            booked=visit.request.query_params.get("booked") == "1",
+            terms=await _terms(visit, appointment),
+            note=next((note for note in ("booked", "moved") if asked.get(note) == "1"), ""),
         )
 
     async def _download(self, visit: Visit) -> Response:
@@ -54,14 +58,22 @@ class AppointmentPages:
         appointment = await _own(visit)
         if appointment.status == "cancelled":
             return see(f"/appointments/{appointment.id}")
+        told = await _terms(visit, appointment)
+        if not told.may_cancel:
+            raise Problem(errors.TOO_LATE if told.is_over else errors.TOO_OFTEN)
         said = of_appointment(appointment, visit.language)
-        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said, next=await _next(visit, appointment))
+        behind = await _next(visit, appointment)
+        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said, terms=told, next=behind)
 
     async def _cancel(self, visit: Visit) -> Response:
         person = visit.require_person()
         visit.check_form(await visit.form())
-        await cancel(visit.state, person, _id(visit))
-        return see(f"/appointments/{_id(visit)}")
+        page = f"/appointments/{_id(visit)}"
+        try:
+            await cancel(visit.state, person, _id(visit))
+        except Problem as refused:
+            return self._site.refuse(visit, refused, path=page)
+        return see(page)
 
 
 async def _own(visit: Visit) -> Appointment:
@@ -82,8 +94,11 @@ async def _next(visit: Visit, appointment: Appointment) -> SlotWords | None:
     return of_appointment(behind[0], visit.language) if behind else None
 
 
+async def _terms(visit: Visit, appointment: Appointment) -> TermsWords:
+    found = await terms(visit.state, visit.require_person(), appointment.id)
+    zone = ZoneInfo(appointment.site.time_zone)
+    return of_terms(found, zone, visit.state.clock.now(), visit.language)
+
+
 def _id(visit: Visit) -> UUID:
-    try:
-        return UUID(visit.request.path_params["id"])
-    except ValueError:
-        raise Problem(errors.APPOINTMENT_UNKNOWN) from None
+    return appointment_of(visit.request.path_params["id"])

@@ -1,29 +1,30 @@
 """Confirm a time, and what happens when somebody was faster."""
 
-import re
-
+import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.booking.book import BookForm, book
+from origin.booking.hold import HoldForm
+from origin.eligibility.decisions import Reason
 from origin.gate import Admission
 from origin.inventory.api import one_slot
-from origin.web.answers import explained, offered, settled
 from origin.web.decided import may_book, why_not
 from origin.web.next_dose import has_next
+from origin.web.opened import answered, free_instead, give_back, keep, kept_until, key_of, slot_in
 from origin.web.site import Site, see
-from origin.web.visit import FORM_STALE, Outcome, Visit, text_of
+from origin.web.visit import Outcome, Visit
 from origin.words import of_slot
+from shared import problem
 from shared.ids import Ids
 from shared.problem import Problem
 
-_KEY = re.compile("[0-9a-f-]{36}")
-_LARGEST_SLOT = 2**63 - 1
+WAY = "/slots"
 
 
 class BookingPages:
-    """``/slots/{slot}/confirm``."""
+    """``/slots/{slot}/confirm``, and ``/hold`` and ``/release`` of it."""
 
     def __init__(self, site: Site, ids: Ids) -> None:
         self._site = site
@@ -35,21 +36,48 @@ class BookingPages:
         return [
             Route("/slots/{slot:int}/confirm", serve(self._ask), methods=["GET"]),
             Route("/slots/{slot:int}/confirm", serve(self._confirm), methods=["POST"]),
+            Route("/slots/{slot:int}/hold", serve(self._keep), methods=["POST"]),
+            Route("/slots/{slot:int}/release", serve(self._leave), methods=["POST"]),
         ]
 
     async def _ask(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
-        visit.require_person()
+        person = visit.require_person()
         outcome = await may_book(visit, admission)
         if outcome is None:
             visit.kept.then = visit.request.url.path
             return see(why_not(visit))
         visit.kept.then = ""
-        slot = await one_slot(visit.state, admission, _slot_id(visit))
+        slot = await one_slot(visit.state, admission, slot_in(visit))
         if visit.request.query_params.get("alone") != "1" and await has_next(visit, admission, slot.id, outcome):
             return see(f"/slots/{slot.id}/next")
         said = of_slot(slot, visit.language, dose=outcome.dose)
-        return self._site.page(visit, "confirm.html", slot=said, key=str(self._ids.uuid()))
+        until = await kept_until(visit, person, slot.id)
+        return self._site.page(visit, "confirm.html", slot=said, key=str(self._ids.uuid()), held=until, way=WAY)
+
+    async def _keep(self, visit: Visit) -> Response:
+        page = f"{WAY}/{slot_in(visit)}/confirm"
+        try:
+            form = await visit.form()
+            admission = await visit.require_admission()
+            person = visit.require_person()
+            visit.check_form(form)
+        except Problem as refused:
+            return self._site.refuse(visit, refused, path=page)
+        outcome = await may_book(visit, admission)
+        if outcome is None:
+            visit.kept.then = page
+            return see(why_not(visit))
+        wanted = HoldForm(slot_in(visit), decision_ref=outcome.ref)
+        try:
+            return await keep(visit, person, wanted, programme=admission.programme.id, page=page)
+        except Problem as refused:
+            return await self._refused(visit, refused, outcome, admission, path=page)
+
+    async def _leave(self, visit: Visit) -> Response:
+        person = visit.require_person()
+        visit.check_form(await visit.form())
+        return await give_back(visit, person, slot_in(visit), page=WAY)
 
     async def _confirm(self, visit: Visit) -> Response:
         """Book. The form carries its Idempotency-Key: however often it is sent, it books once."""
@@ -57,31 +85,39 @@ class BookingPages:
         admission = await visit.require_admission()
         person = visit.require_person()
         visit.check_form(form)
-        key = text_of(form, "key")
-        if not _KEY.fullmatch(key):
-            raise Problem(FORM_STALE)
+        key = key_of(form)
         outcome = visit.kept.outcome
         if outcome is None:
             raise Problem(errors.DECISION_UNKNOWN)
-        wanted = BookForm(_slot_id(visit), outcome.ref)
+        wanted = BookForm(slot_in(visit), outcome.ref)
         try:
-            appointment = await settled(lambda: book(visit.state, admission, person, key, wanted))
+            appointment = await answered(lambda: book(visit.state, admission, person, key, wanted))
         except Problem as refused:
-            return await self._refused(visit, refused, outcome, key, admission)
+            if refused.kind is problem.STORE_UNAVAILABLE:
+                return self._site.unsure(visit, refused, key)
+            return await self._refused(visit, refused, outcome, admission)
         visit.kept.typed, outcome.reasons = None, []
         return see(f"/appointments/{appointment.id}?booked=1")
 
     async def _refused(
-        self, visit: Visit, refused: Problem, outcome: Outcome, key: str, admission: Admission
+        self, visit: Visit, refused: Problem, outcome: Outcome, admission: Admission, *, path: str | None = None
     ) -> Response:
         if refused.kind is errors.SLOT_GONE:
-            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in offered(refused)]
-            return self._site.page(visit, "taken.html", 409, alternatives=slots)
-        return await explained(self._site, visit, refused, outcome, key, admission)
+            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in free_instead(refused)]
+            return self._site.page(visit, "taken.html", 409, alternatives=slots, way=WAY, moving=None)
+        if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
+            outcome.expires_at = 0  # the questions must be answered again
+        given = _reasons(refused)
+        version = _rule_version(refused) or outcome.version
+        said = await self._site.reasons(visit, admission.programme, given, version) if given else []
+        return self._site.refuse(visit, refused, said, path=path)
 
 
-def _slot_id(visit: Visit) -> int:
-    slot: int = visit.request.path_params["slot"]
-    if slot > _LARGEST_SLOT:
-        raise Problem(errors.SLOT_UNKNOWN)
-    return slot
+def _reasons(refused: Problem) -> list[Reason]:
+    raw = msgspec.json.encode(refused.members.get("reasons", []))
+    return msgspec.json.decode(raw, type=list[Reason])
+
+
+def _rule_version(refused: Problem) -> int | None:
+    raw = msgspec.json.encode(refused.members.get("rule_version"))
+    return msgspec.json.decode(raw, type=int | None)

@@ -16,7 +16,7 @@ from origin.gate import Admission
 from origin.inventory.adjacent import Together, adjacent
 from origin.inventory.api import one_slot
 from origin.web import party
-from origin.web.answers import part_of, settled, unsure
+from origin.web.answers import part_of, settled
 from origin.web.household import HOUSEHOLD, PARTY
 from origin.web.site import Site, see
 from origin.web.towns import Town, Towns
@@ -181,7 +181,7 @@ class HouseholdTimesPages:
         if refused.kind is errors.SLOT_GONE:
             return await self._list(visit, admission, taken=True)
         if refused.kind is problem.STORE_UNAVAILABLE:
-            return unsure(self._site, visit, refused, key)
+            return self._site.unsure(visit, refused, key)
         if refused.kind not in _NAMED:
             return self._site.refuse(visit, refused)
         number = part_of(refused) - 1

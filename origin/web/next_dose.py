@@ -131,6 +131,9 @@ class NextDosePages:
         except Problem as refused:
             if refused.kind is errors.SLOT_GONE:
                 return await self._gone(visit, admission, refused, first, second, outcome)
+            if refused.kind is errors.INTERVAL_NOT_KEPT:
+                path = visit.request.url.path
+                return self._site.page(visit, "refused.html", 409, said="doses_apart", reasons=[], path=path)
             return await explained(self._site, visit, refused, outcome, key, admission)
         visit.kept.typed, outcome.reasons = None, []
         return see(f"/appointments/{booking.appointments[0].id}/together?booked=1")

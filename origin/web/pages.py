@@ -11,6 +11,7 @@ from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
 from origin.web.household import HouseholdPages
 from origin.web.household_times import HouseholdTimesPages
+from origin.web.moving import MovePages
 from origin.web.next_dose import NextDosePages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
@@ -42,6 +43,7 @@ class Pages:
             HouseholdPages(self._site),
             HouseholdTimesPages(self._site, ids),
             AppointmentPages(self._site),
+            MovePages(self._site, ids),
             TurnPages(self._site),
             DecisionPages(self._site),
             SupportPages(self._site),

@@ -41,7 +41,6 @@ _SAID = {
     "already_booked": "already_booked",
     "slot_past": "slot_past",
     "slot_unknown": "slot_unknown",
-    "interval_not_kept": "interval",
     "next_dose_missing": "next_dose",
     "member_unknown": "member",
     "frozen": "frozen",
@@ -50,6 +49,9 @@ _SAID = {
     "key_reused": "form_stale",
     "appointment_unknown": "appointment_unknown",
     "too_late": "too_late",
+    "too_often": "too_often",
+    "interval_not_kept": "interval",
+    "appointment_cancelled": "cancelled",
     "login_unavailable": "login_unavailable",
     "login_expired": "login_failed",
     "login_refused": "login_failed",
@@ -129,15 +131,27 @@ class Site:
             languages.keep(response, language, secure=self._secure)
         return response
 
+    def unsure(self, visit: Visit, away: Problem, key: str, *, moving: bool = False) -> Response:
+        """Return the page for a form that was sent and not answered: the same key finishes what was begun."""
+        response = self.page(visit, "unsure.html", 503, key=key, path=visit.request.url.path, moving=moving)
+        response.headers["Retry-After"] = str(away.retry_after_s or 2)
+        return response
+
     def refuse(
-        self, visit: Visit, refused: Problem, reasons: list[str] | None = None, *, path: str | None = None
+        self,
+        visit: Visit,
+        refused: Problem,
+        reasons: list[str] | None = None,
+        *,
+        path: str | None = None,
+        said: str = "",
     ) -> Response:
-        """Return the page for a refusal.
+        """Return the page for a refusal; ``said``: which part of it, where that is not the one for its code.
 
         Where it can be mended, the visitor comes back to ``path`` afterwards; without one, to the address asked for.
         """
         code = refused.kind.code
-        said = _SAID.get(code) or ("turn_unreadable" if code.startswith("admission_") else "")
+        said = said or _SAID.get(code) or ("turn_unreadable" if code.startswith("admission_") else "")
         path = path or visit.request.url.path
         if path in _NO_PAGES:
             path = "/"

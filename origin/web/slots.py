@@ -11,13 +11,13 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from origin.gate import Admission
 from origin.inventory.slots import Site as Place
 from origin.inventory.slots import Slot
-from origin.web.decided import may_book, why_not
+from origin.web.decided import why_not
+from origin.web.looking import Looking, looking_for
 from origin.web.site import Site, see
 from origin.web.towns import Town, Towns
-from origin.web.visit import Outcome, Visit
+from origin.web.visit import Visit
 from origin.words import clock_time, day, distance
 
 RADII_KM = (5, 10, 25, 50, 100)
@@ -39,11 +39,13 @@ class Wish:
     day: date
     today: date
     step_free: bool
+    move: str = ""  # the appointment that another time is looked for
 
     def address(self, on: date) -> str:
         """Return the page's address for the same wish on another day."""
         query = {"town": self.town.key, "radius": self.radius_km, "from": on.isoformat()}
-        return "/slots?" + urlencode(query | ({"step_free": 1} if self.step_free else {}))
+        query |= {"step_free": 1} if self.step_free else {}
+        return "/slots?" + urlencode(query | ({"move": self.move} if self.move else {}))
 
 
 @dataclass(frozen=True)
@@ -86,27 +88,26 @@ class SlotPages:
         return [Route("/slots", self._site.endpoint(self._list), methods=["GET"])]
 
     async def _list(self, visit: Visit) -> Response:
-        admission = await visit.require_admission()
-        visit.require_person()
-        outcome = await may_book(visit, admission)
-        if outcome is None:
+        looking = await looking_for(visit)
+        if looking is None:
             return see(why_not(visit))
         towns = await self._towns.all(visit.state)
-        wish = _wish(visit, towns)
+        wish = _wish(visit, towns, looking)
         if wish is None:
-            return self._site.page(visit, "slots.html", towns=[], days=[])
+            return self._site.page(visit, "slots.html", towns=[], days=[], looking=looking)
         visit.kept.town = wish.town.key
-        days = await self._days(visit, admission, outcome, wish)
+        days = await self._days(visit, looking, wish)
         last = wish.today + timedelta(days=_DAYS_AHEAD)
         earlier, later = wish.day - timedelta(days=_DAYS_AT_ONCE), wish.day + timedelta(days=_DAYS_AT_ONCE)
         return self._site.page(
             visit,
             "slots.html",
             turn_form="filters",
+            looking=looking,
             towns=towns,
             wish=wish,
             days=days,
-            first_open=None if days else await self._first(visit, admission, outcome, wish),
+            first_open=None if days else await self._first(visit, looking, wish),
             radii=RADII_KM,
             last_day=last,
             as_of=clock_time(visit.state.clock.now().astimezone(ZoneInfo(wish.town.time_zone)), visit.language),
@@ -114,29 +115,28 @@ class SlotPages:
             later=wish.address(later) if later <= last else None,
         )
 
-    async def _days(self, visit: Visit, admission: Admission, outcome: Outcome, wish: Wish) -> list[DayWords]:
+    async def _days(self, visit: Visit, looking: Looking, wish: Wish) -> list[DayWords]:
         found = []
         for offset in range(_DAYS_AT_ONCE):
             on = wish.day + timedelta(days=offset)
-            slots = await self._search(visit, admission, outcome, wish, on, on + timedelta(days=1))
+            slots = await self._search(visit, looking, wish, on, on + timedelta(days=1))
             sites = _sites((slot for slot in slots if slot.site.step_free or not wish.step_free), visit.language)
             if sites:
                 found.append(DayWords(on.isoformat(), day(on, visit.language), sites))
         visit.state.metrics.searched.inc()
         return found
 
-    async def _first(self, visit: Visit, admission: Admission, outcome: Outcome, wish: Wish) -> dict[str, str] | None:
+    async def _first(self, visit: Visit, looking: Looking, wish: Wish) -> dict[str, str] | None:
         """Return the first day on which there is something, where this one has nothing."""
         end = wish.today + timedelta(days=_DAYS_AHEAD)
-        slots = await self._search(visit, admission, outcome, wish, wish.day, end, per_site=1)
+        slots = await self._search(visit, looking, wish, wish.day, end, per_site=1)
         starts = [slot.starts_at.date() for slot in slots if slot.site.step_free or not wish.step_free]
         return {"name": day(min(starts), visit.language), "address": wish.address(min(starts))} if starts else None
 
     async def _search(
         self,
         visit: Visit,
-        admission: Admission,
-        outcome: Outcome,
+        looking: Looking,
         wish: Wish,
         first: date,
         end: date,
@@ -148,24 +148,26 @@ class SlotPages:
         async with visit.state.database.connection() as connection:
             return await visit.state.slots.search(
                 connection,
-                programme=admission.programme.id,
+                programme=looking.programme,
                 lat=wish.town.lat,
                 lng=wish.town.lng,
                 radius_m=wish.radius_km * 1000,
                 starts_from=max(visit.state.clock.now(), datetime.combine(first, time(), zone)),
                 starts_before=datetime.combine(end, time(), zone),
-                products=outcome.products,
+                products=looking.products,
                 per_site=per_site,
                 at_most=_PER_DAY,
             )
 
 
-def _wish(visit: Visit, towns: list[Town]) -> Wish | None:
+def _wish(visit: Visit, towns: list[Town], looking: Looking) -> Wish | None:
     """Read the address; what it does not say, or says wrongly, is what was chosen last or a good beginning."""
     query = visit.request.query_params
     region = visit.kept.typed.region if visit.kept.typed else ""
     by_key = {town.key: town for town in towns}
-    town = by_key.get(query.get("town", "")) or by_key.get(visit.kept.town)
+    here = None if looking.old is None else looking.old.site.town
+    by_name = {town.name: town for town in towns}
+    town = by_key.get(query.get("town", "")) or by_name.get(here or "") or by_key.get(visit.kept.town)
     at_home = [each for each in towns if each.region == region] or towns
     town = town or max(at_home, key=lambda each: each.sites, default=None)
     if town is None:
@@ -178,6 +180,7 @@ def _wish(visit: Visit, towns: list[Town]) -> Wish | None:
         day=_day(query, today),
         today=today,
         step_free=query.get("step_free") == "1",
+        move=looking.move,
     )
 
 

@@ -44,15 +44,22 @@ _MOST_RANGES = 32
 
 def language_of(scope: Scope) -> str:
     """Return the language for the answer to a request: one of ``LANGUAGES``."""
-    asked = b""
+    asked, cookies = b"", b""
     for name, value in scope["headers"]:
         if name == b"cookie":
-            found = _COOKIE.search(value) if _GIVEN in value else None  # a ticket beside it is long to search through
-            if found and (chosen := str(found[1], "latin-1")) in LANGUAGES:
-                return chosen
+            cookies = cookies + b"; " + value if cookies else value
         elif name == b"accept-language":
             asked = value
-    return preferred(asked) if asked else DEFAULT
+    return chosen(cookies, asked)
+
+
+def chosen(cookies: bytes, accept_language: bytes) -> str:
+    """Return the language for these values of the headers ``Cookie`` and ``Accept-Language``; empty: not there."""
+    if _GIVEN in cookies:  # a ticket beside it is long to search through
+        found = _COOKIE.search(cookies)
+        if found and (code := str(found[1], "latin-1")) in LANGUAGES:
+            return code
+    return preferred(accept_language) if accept_language else DEFAULT
 
 
 @lru_cache(maxsize=4096)

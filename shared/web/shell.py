@@ -45,10 +45,10 @@ class Shell:
 
     def fill(self, values: Mapping[str, object], encoding: Encoding = "") -> bytes:
         """Return the page; every text is escaped. KeyError where a value is missing."""
-        filling = [str(values[name]) for name in self._names]
+        filling = list(map(str, map(values.__getitem__, self._names)))
         if _SPECIAL.search("".join(filling)):  # seldom: they are numbers and times
             filling = [str(escape(each)) for each in filling]
-        encoded = [each.encode() for each in filling]
+        encoded = list(map(str.encode, filling))
         pieces = self._pieces.copy()
         pieces[1::2] = encoded
         plain = b"".join(pieces)

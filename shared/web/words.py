@@ -1,7 +1,5 @@
 """Numbers and waits as people say them, in the reader's language where Babel knows it. Pure."""
 
-import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
@@ -38,8 +36,8 @@ def wait(low_s: float, high_s: float, locale: str = "en") -> str:
     The interval is widened to round figures, never narrowed: minutes below half an hour, five minutes below an hour and
     a half, quarters of an hour above. ``edge/pages/static/waiting.js`` rounds in the same way.
     """
-    low, high = _rounded(low_s, math.floor), _rounded(max(low_s, high_s), math.ceil)
-    return _wait(low, high, locale)
+    low, high = int(max(0, low_s) // _MINUTE_S), int(-(-max(0, low_s, high_s) // _MINUTE_S))
+    return _wait(low - low % _step(low), high + -high % _step(high), locale)
 
 
 @lru_cache
@@ -90,8 +88,5 @@ def length(minutes: int, locale: str = "en") -> str:
     return " ".join(str(part) for part in parts)
 
 
-def _rounded(seconds: float, towards: Callable[[float], int]) -> int:
-    """Return whole minutes."""
-    minutes = max(0.0, seconds) / _MINUTE_S
-    step = 1 if minutes < 30 else 5 if minutes < 90 else 15
-    return towards(minutes / step) * step
+def _step(minutes: int) -> int:
+    return 1 if minutes < 30 else 5 if minutes < 90 else 15

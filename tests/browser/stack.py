@@ -101,7 +101,17 @@ class Stack:
 
     async def sell_out(self, slot: int) -> None:
         """Let others take every place of a slot."""
+        await self.execute("DELETE FROM hold WHERE slot = $1", slot)
         await self.execute("UPDATE slot SET remaining = 0 WHERE id = $1", slot)
+
+    async def count(self, table: str, where: str) -> int:
+        """Count rows."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            number: int = await connection.fetchval(f"SELECT count(*) FROM {table} WHERE {where}")
+            return number
+        finally:
+            await connection.close()
 
     async def execute(self, statement: str, *values: object) -> None:
         """Change the database directly."""

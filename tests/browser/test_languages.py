@@ -117,6 +117,6 @@ async def test_booking_pages_in_arabic_and_french(stack: Stack, visit: Visit) ->
         await page.goto(stack.origin_url + address)
         await expect(page.locator("html")).to_have_attribute("lang", language)
         assert await faults_of(page) == []
-    await page.locator("a.time").first.click()
+    await page.locator("button.time").first.click()
     await way.heading("Confirmez votre rendez-vous")
     assert await faults_of(page) == []

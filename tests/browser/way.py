@@ -110,8 +110,8 @@ class Way:
 
     async def choose(self, index: int = 0) -> int:
         """Choose a time; return its slot."""
-        times = self.page.locator("a.time:visible")
-        address = await times.nth(index).get_attribute("href") or ""
+        times = self.page.locator("button.time:visible")
+        address = await times.nth(index).get_attribute("formaction") or ""
         await times.nth(index).click()
         await self.heading("Confirm your appointment")
         return int(address.split("/")[2])

@@ -169,3 +169,44 @@ async def test_the_worker_waits_for_a_database_that_is_away(server: Postgres, or
         await connection.close()
     stop.set()
     await working
+
+
+async def test_a_killed_database_leaves_each_moved_appointment_in_one_place(server: Postgres, origin: Origin) -> None:
+    """B3, B5: kill -9 in the middle of a rush of moves; each is where its answer says, or old or new, never both."""
+    old, new = await origin.world.slot(capacity=PEOPLE), await origin.world.slot(capacity=PEOPLE, hours=48)
+    visitors = [origin.visitor(f"person-{number}") for number in range(PEOPLE)]
+    theirs = [await each.book(old, await each.decision()) for each in visitors]
+    moved: dict[int, httpx.Response] = {}
+
+    async def move(number: int) -> httpx.Response:
+        answer = await visitors[number].move(theirs[number], new, key=f"move-{number}")
+        if answer.status_code == 200:
+            moved[number] = answer
+            if len(moved) == KILLED_BEHIND:
+                server.kill()
+        return answer
+
+    queue = iter(range(PEOPLE))
+    answers: list[httpx.Response] = []
+
+    async def mover() -> None:
+        answers.extend([await move(number) for number in queue])
+
+    await asyncio.gather(*(mover() for _ in range(8)))
+    assert KILLED_BEHIND <= len(moved) < PEOPLE
+    assert all(refused(answer) for answer in answers if answer.status_code != 200)
+
+    await restart(server)
+    async with origin_world.reopened(server.url(), origin.world.clock) as world:
+        assert await world.unbalanced() == []
+        assert await world.count("appointment", "status = 'confirmed'") == PEOPLE
+        for number, answer in moved.items():
+            seen = await origin.client.get(theirs[number].headers["location"], headers=visitors[number].headers)
+            assert (seen.json(), seen.json()["slot"]["id"]) == (answer.json(), new)
+        for number in range(PEOPLE):
+            again = await visitors[number].move(theirs[number], new, key=f"move-{number}")
+            assert again.status_code == 200
+            assert again.json() == moved.get(number, again).json()
+        assert await world.unbalanced() == []
+        assert await world.count("appointment", f"slot = {new} AND moves = 1") == PEOPLE
+        assert await world.count("outbox", "kind = 'moved'") == PEOPLE

@@ -11,7 +11,8 @@ import pytest
 
 from origin.db.pool import connect
 from tests.origin_world import SENIOR, Visitor
-from tests.race.overtaking import appointments_after, waiting
+from tests.race.gun import waiting
+from tests.race.overtaking import appointments_after
 from tests.race.town import Town
 from tests.rules_world import Officials, from_age
 
@@ -143,7 +144,7 @@ async def test_no_decision_under_older_rules_commits_once_a_move_has_returned(gu
         )
         assert kept is not None
         moving = asyncio.create_task(officials.activate(version))
-        await waiting(guarded, 1)
+        await waiting(guarded.world.connection, 1)
         assert not moving.done()
         await transaction.commit()
         await moving

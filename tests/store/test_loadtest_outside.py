@@ -124,11 +124,15 @@ async def test_the_store_is_asked_in_its_own_protocol(valkey: Redis, valkey_serv
     store.forget("bench-*")
     assert store.ask("EXISTS", "bench-x") == 0
     assert store.ask("GET", "bench-x") is None
-    before_scripts = store.scripts_s()
-    digest = store.ask("SCRIPT", "LOAD", "for n = 1, 100000 do end return 1")
+    digest = store.ask("SCRIPT", "LOAD", "for n = 1, 1000000 do end return 1")
     assert isinstance(digest, bytes)
-    store.ask("EVALSHA", digest.decode(), "0")
-    assert 0 < store.scripts_s() - before_scripts < 5
+    logged = store.ask("CONFIG", "GET", "slowlog-*")
+    with store.logging():
+        for room, expected in (("bench-b", False), ("bench-a", True)):
+            store.ask("EVALSHA", digest.decode(), "1", "vestibule:{bench-a}:room")
+            assert (0 < store.scripts_s(room) < 5) is expected
+        assert store.scripts_s("bench-a") == 0  # what was told is forgotten
+    assert store.ask("CONFIG", "GET", "slowlog-*") == logged
     with pytest.raises(BenchError, match="unknown command"):
         store.ask("NONSENSE")
     store.close()

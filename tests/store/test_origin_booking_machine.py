@@ -178,7 +178,7 @@ class Bookings(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         lapsed = [who for who, held in self.holds.items() if held.until <= self.now]
-        assert self.run(BookingStore().sweep_holds(self.connection, now=self.now, at_most=100)) == len(lapsed)
+        assert self.run(BookingStore().holds.sweep(self.connection, now=self.now, at_most=100)) == len(lapsed)
         for who in lapsed:
             del self.holds[who]
 

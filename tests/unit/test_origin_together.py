@@ -23,7 +23,7 @@ NOW = datetime(2027, 3, 1, tzinfo=UTC)
 
 
 def attempt(slot: int) -> Attempt:
-    return Attempt(b"p", str(slot), b"f", "demo", slot, UUID(int=1), "a", UUID(int=slot), NOW)
+    return Attempt(b"p", str(slot), b"f", slot, NOW, "demo", UUID(int=1), "a", UUID(int=slot))
 
 
 class Trips(BookingStore):

@@ -22,7 +22,8 @@ CREATE TABLE course (
 
 -- A place that is kept for one person until a moment. While the row is there the place is taken from `slot.remaining`,
 -- so that  remaining = capacity - appointments that are not cancelled - holds,  lapsed ones included until they are swept
--- or their place is taken over. Whoever locks both a slot and its holds locks the slot first.
+-- or their place is taken over. Who waits for a hold has locked its slot before, and slots are locked in their order; a lapsed
+-- one may be taken over without, by whoever need not wait for it.
 CREATE TABLE hold (
     id          uuid PRIMARY KEY,
     programme   text NOT NULL REFERENCES programme,
@@ -58,12 +59,15 @@ CREATE INDEX appointment_follows ON appointment (follows) WHERE follows IS NOT N
 -- Places --------------------------------------------------------------------------------------------------------------------
 
 -- Takes a place for a person: the one held for them, else a free one, else one whose hold has lapsed and was not swept yet.
--- Locks a hold of theirs, or the slot, or a lapsed hold; never waits for a hold that somebody else is taking over.
+-- Locks the slot and a hold of theirs, or the slot, or a lapsed hold; never waits for a hold that somebody else is taking over.
 CREATE FUNCTION take_place(p_slot bigint, p_person bytea, p_now timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM hold WHERE person = p_person AND slot = p_slot;
-    IF FOUND THEN
-        RETURN true;
+    IF EXISTS (SELECT FROM hold WHERE person = p_person AND slot = p_slot) THEN
+        PERFORM FROM slot WHERE id = p_slot FOR NO KEY UPDATE;
+        DELETE FROM hold WHERE person = p_person AND slot = p_slot;
+        IF FOUND THEN
+            RETURN true;
+        END IF;
     END IF;
     UPDATE slot SET remaining = remaining - 1 WHERE id = p_slot AND remaining > 0;
     IF FOUND THEN
@@ -77,23 +81,29 @@ $$;
 
 -- Takes a place for a person for a while. One is held at a time: another slot's goes back. The same slot's stays as it is,
 -- for no longer than before, as long as it has not lapsed.
--- p_decision or p_appointment says what for: a booking, or moving an appointment.
+-- p_decision or p_appointment says what for: a booking, or moving an appointment, which knows its programme.
+-- A person's holds come one after the other.
 -- outcome: held (hold, until) | slot_unknown | slot_past | slot_gone (answer: products, JSON) | frozen | decision_unknown |
---          decision_expired | not_eligible | product_not_granted | appointment_unknown | already_cancelled | too_late
+--          decision_expired | not_eligible | product_not_granted | unknown (an appointment) | already_cancelled | too_late |
+--          too_often
 CREATE FUNCTION hold_place(
     p_hold uuid, p_programme text, p_person bytea, p_slot bigint, p_decision uuid, p_appointment uuid, p_now timestamptz,
     OUT outcome text, OUT hold uuid, OUT until timestamptz, OUT answer text
 ) LANGUAGE plpgsql AS $$
 DECLARE
     asked record;
+    locked bigint[];
     freed bigint;
 BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('hold'), hashtext(encode(p_person, 'hex')));
+    p_programme := coalesce(p_programme, (SELECT a.programme FROM appointment a WHERE a.id = p_appointment));
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(p_programme));
     SELECT p.frozen_since IS NOT NULL OR EXISTS (
                SELECT FROM region_freeze f WHERE f.programme = p_programme AND f.region IN (site.region, d.region)
            ) AS frozen,
            p.hold_lasts, s.id AS slot, s.starts_at, s.product,
            d.ref, d.outcome, d.expires_at, a.id AS appointment, a.status,
+           moved.starts_at - p.change_until <= p_now AS too_late, a.moves >= p.moves_at_most AS too_often,
            CASE WHEN p_appointment IS NULL THEN d.products ELSE ARRAY[moved.product] END AS granted
       INTO asked
       FROM programme p
@@ -105,12 +115,13 @@ BEGIN
       LEFT JOIN site ON site.id = s.site
      WHERE p.id = p_programme;
     outcome := CASE
+        WHEN p_appointment IS NOT NULL AND asked.appointment IS NULL THEN 'unknown'
+        WHEN asked.status = 'cancelled' THEN 'already_cancelled'
         WHEN asked.frozen THEN 'frozen'
+        WHEN asked.status <> 'confirmed' OR asked.too_late THEN 'too_late'
+        WHEN asked.too_often THEN 'too_often'
         WHEN asked.slot IS NULL THEN 'slot_unknown'
         WHEN asked.starts_at <= p_now THEN 'slot_past'
-        WHEN p_appointment IS NOT NULL AND asked.appointment IS NULL THEN 'appointment_unknown'
-        WHEN p_appointment IS NOT NULL AND asked.status = 'cancelled' THEN 'already_cancelled'
-        WHEN p_appointment IS NOT NULL AND asked.status <> 'confirmed' THEN 'too_late'
         WHEN asked.ref IS NULL THEN 'decision_unknown'
         WHEN p_appointment IS NULL AND asked.expires_at <= p_now THEN 'decision_expired'
         WHEN asked.outcome <> 'eligible' THEN 'not_eligible'
@@ -120,11 +131,9 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM FROM slot s
-     WHERE s.id = p_slot
-        OR s.id IN (SELECT h.slot FROM hold h
-                     WHERE h.programme = p_programme AND h.person = p_person AND h.kind = 'opened')
-     ORDER BY s.id FOR NO KEY UPDATE;
+    locked := p_slot || ARRAY(SELECT h.slot FROM hold h
+                               WHERE h.programme = p_programme AND h.person = p_person AND h.kind = 'opened');
+    PERFORM FROM slot s WHERE s.id = ANY (locked) ORDER BY s.id FOR NO KEY UPDATE;
     SELECT 'held', h.id, h.expires_at INTO outcome, hold, until FROM hold h
      WHERE h.person = p_person AND h.slot = p_slot AND h.expires_at > p_now;
     IF FOUND THEN
@@ -133,6 +142,7 @@ BEGIN
     FOR freed IN
         DELETE FROM hold h
          WHERE h.programme = p_programme AND h.person = p_person AND (h.kind = 'opened' OR h.slot = p_slot)
+           AND h.slot = ANY (locked)
         RETURNING h.slot
     LOOP
         UPDATE slot SET remaining = remaining + 1 WHERE id = freed;
@@ -210,6 +220,27 @@ BEGIN
 END
 $$;
 
+-- Why a booking is refused before a place is asked for; null, nothing is in its way. The order is that of `book`: what the
+-- visitor can do least about comes first. An expression of its own, so that one and many are judged alike.
+CREATE FUNCTION booking_refusal(
+    p_frozen boolean, p_slot bigint, p_starts_at timestamptz, p_ref uuid, p_override uuid, p_expires_at timestamptz,
+    p_rule_version integer, p_in_force integer, p_outcome text, p_product text, p_granted text[], p_used_by uuid,
+    p_now timestamptz
+) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN p_frozen THEN 'frozen'
+        WHEN p_slot IS NULL THEN 'slot_unknown'
+        WHEN p_starts_at <= p_now THEN 'slot_past'
+        WHEN p_ref IS NULL THEN 'decision_unknown'
+        WHEN p_override IS NOT NULL AND p_expires_at <= p_now THEN 'override_ended'
+        WHEN p_expires_at <= p_now THEN 'decision_expired'
+        WHEN p_override IS NULL AND p_rule_version IS DISTINCT FROM p_in_force THEN 'rules_changed'
+        WHEN p_outcome <> 'eligible' THEN 'not_eligible'
+        WHEN p_product <> ALL (p_granted) THEN 'product_not_granted'
+        WHEN p_used_by IS NOT NULL THEN 'admission_used'
+    END
+$$;
+
 -- Books one part of a booking, without its key: the checks, the place, the appointment, its audit and outbox rows.
 -- p_follows: the appointment that this dose follows, booked in the same transaction under the same decision; its dose is the
 -- next, its product the same, its day inside the interval of the course.
@@ -260,18 +291,9 @@ BEGIN
       LEFT JOIN appointment before ON before.id = p_follows AND before.person = p_person
       LEFT JOIN slot first ON first.id = before.slot
      WHERE p.id = p_programme;
-    outcome := CASE
-        WHEN asked.frozen THEN 'frozen'
-        WHEN asked.slot IS NULL THEN 'slot_unknown'
-        WHEN asked.starts_at <= p_now THEN 'slot_past'
-        WHEN asked.ref IS NULL THEN 'decision_unknown'
-        WHEN asked.override IS NOT NULL AND asked.expires_at <= p_now THEN 'override_ended'
-        WHEN asked.expires_at <= p_now THEN 'decision_expired'
-        WHEN asked.override IS NULL AND asked.rule_version IS DISTINCT FROM asked.version THEN 'rules_changed'
-        WHEN asked.outcome <> 'eligible' THEN 'not_eligible'
-        WHEN asked.product <> ALL (asked.granted) THEN 'product_not_granted'
-        WHEN asked.used_by IS NOT NULL THEN 'admission_used'
-    END;
+    outcome := booking_refusal(
+        asked.frozen, asked.slot, asked.starts_at, asked.ref, asked.override, asked.expires_at, asked.rule_version,
+        asked.version, asked.outcome, asked.product, asked.granted, asked.used_by, p_now);
     IF outcome IS NULL THEN
         SELECT 'already_booked', to_json(a.id)::text INTO outcome, answer FROM appointment a
          WHERE a.programme = p_programme AND a.person = p_person AND a.dose = asked.dose
@@ -374,6 +396,8 @@ BEGIN
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
+    -- Before any slot: who freezes waits for bookings, which may wait for our slots.
+    PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(p_programme));
     PERFORM FROM slot s WHERE s.id = ANY (p_slots) ORDER BY s.id FOR NO KEY UPDATE;
     BEGIN
         FOR part IN 1 .. cardinality(p_slots) LOOP
@@ -398,6 +422,17 @@ $$;
 
 -- Changes ---------------------------------------------------------------------------------------------------------------
 
+-- Locks an appointment with the doses before and after it, in their order. To be done before they are read: a row that is
+-- read while it is being locked may come together with the slot that it had before.
+CREATE FUNCTION lock_course(p_appointment uuid) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM appointment
+      WHERE id = p_appointment OR follows = p_appointment
+         OR id = (SELECT a.follows FROM appointment a WHERE a.id = p_appointment)
+      ORDER BY id FOR UPDATE;
+END
+$$;
+
 -- Moves an appointment to another slot of the same product, once per key; the old place is kept until the new one is
 -- certain. Both slots are locked in their order, so that two people who swap do not wait for each other. What was decided
 -- stays decided: a move asks for no new decision. Doses of a course keep their interval.
@@ -418,6 +453,7 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(a.programme))
        FROM appointment a WHERE a.id = p_appointment;
+    PERFORM lock_course(p_appointment);
     SELECT a.status, a.slot, a.programme, a.version, a.moves, a.follows, a.person, a.dose, a.created_at, s.starts_at,
            s.product, p.change_until, p.moves_at_most, p.frozen_since, site.region, d.region AS of_person
       INTO ours
@@ -426,8 +462,7 @@ BEGIN
       JOIN site ON site.id = s.site
       JOIN decision d ON d.ref = a.decision
       JOIN programme p ON p.id = a.programme
-     WHERE a.id = p_appointment AND p_person IN (a.person, a.booked_by)
-       FOR UPDATE OF a;
+     WHERE a.id = p_appointment AND p_person IN (a.person, a.booked_by);
     SELECT s.id, s.starts_at, s.ends_at, s.product, s.site, site.name, site.address, site.town, site.lat, site.lng,
            site.time_zone, site.step_free, site.region
       INTO wanted
@@ -493,10 +528,10 @@ LANGUAGE plpgsql AS $$
 DECLARE
     ours record;
 BEGIN
+    PERFORM lock_course(p_appointment);
     SELECT a.status, a.slot, a.programme, a.person, s.starts_at, p.change_until, p.cancels_at_most INTO ours
       FROM appointment a JOIN slot s ON s.id = a.slot JOIN programme p ON p.id = a.programme
-     WHERE a.id = p_appointment AND p_person IN (a.person, a.booked_by)
-       FOR UPDATE OF a;
+     WHERE a.id = p_appointment AND p_person IN (a.person, a.booked_by);
     outcome := CASE
         WHEN NOT FOUND THEN 'unknown'
         WHEN ours.status = 'cancelled' THEN 'already_cancelled'
@@ -539,8 +574,8 @@ END
 $$;
 
 -- migrate:down
-DROP FUNCTION book_group, reschedule, cancel_appointment, book_part, interval_kept, known_answer, hold_place, release_hold,
-    sweep_holds, take_place;
+DROP FUNCTION book_group, reschedule, lock_course, cancel_appointment, book_part, booking_refusal, interval_kept,
+    known_answer, hold_place, release_hold, sweep_holds, take_place;
 CREATE OR REPLACE FUNCTION book(
     p_person bytea, p_key text, p_fingerprint bytea, p_programme text, p_slot bigint, p_decision uuid,
     p_admission text, p_appointment uuid, p_now timestamptz, OUT outcome text, OUT answer text

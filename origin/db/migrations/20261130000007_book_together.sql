@@ -1,26 +1,5 @@
 -- migrate:up
 
--- Why a booking is refused before a place is asked for; null, nothing is in its way. The order is that of `book`: what the
--- visitor can do least about comes first. An expression of its own, so that one and many are judged alike.
-CREATE FUNCTION booking_refusal(
-    p_frozen boolean, p_slot bigint, p_starts_at timestamptz, p_ref uuid, p_override uuid, p_expires_at timestamptz,
-    p_rule_version integer, p_in_force integer, p_outcome text, p_product text, p_granted text[], p_used_by uuid,
-    p_now timestamptz
-) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE
-        WHEN p_frozen THEN 'frozen'
-        WHEN p_slot IS NULL THEN 'slot_unknown'
-        WHEN p_starts_at <= p_now THEN 'slot_past'
-        WHEN p_ref IS NULL THEN 'decision_unknown'
-        WHEN p_override IS NOT NULL AND p_expires_at <= p_now THEN 'override_ended'
-        WHEN p_expires_at <= p_now THEN 'decision_expired'
-        WHEN p_override IS NULL AND p_rule_version IS DISTINCT FROM p_in_force THEN 'rules_changed'
-        WHEN p_outcome <> 'eligible' THEN 'not_eligible'
-        WHEN p_product <> ALL (p_granted) THEN 'product_not_granted'
-        WHEN p_used_by IS NOT NULL THEN 'admission_used'
-    END
-$$;
-
 -- Books many at once, each as if alone, as `book` does: one round trip, one commit, and each statement once for all of them.
 -- outcome, answer: as of `book`; and `again`: this one must be asked alone, by `book`, once this has committed (it needs a
 -- lock of its own, or two of those that were sent are in each other's way). place: which, from 1.
@@ -41,7 +20,9 @@ BEGIN
          ORDER BY sent.place);
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(each.programme))
        FROM (SELECT DISTINCT programme FROM unnest(p_programmes) programme ORDER BY programme) each;
-    PERFORM FROM slot s WHERE s.id = ANY (p_slots) AND s.remaining > 0 ORDER BY s.id FOR NO KEY UPDATE;
+    PERFORM FROM slot s
+     WHERE s.id = ANY (p_slots) AND (s.remaining > 0 OR EXISTS (SELECT FROM hold h WHERE h.slot = s.id))
+     ORDER BY s.id FOR NO KEY UPDATE;
 
     RETURN QUERY
     WITH sent AS MATERIALIZED (
@@ -166,4 +147,4 @@ END
 $$;
 
 -- migrate:down
-DROP FUNCTION remember_refusals, book_together, booking_refusal;
+DROP FUNCTION remember_refusals, book_together;

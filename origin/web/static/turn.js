@@ -1,4 +1,6 @@
 // Time for booking: counts down without a word, says once when little is left, and gets more without leaving the page.
+import { clock, fill, unit } from "./clock.js";
+
 const SOON_S = 300;
 const EVERY_MS = 5000;
 const SAID = "vestibule_turn_said"; // the end that was spoken of, so that the next page does not say it again
@@ -8,12 +10,6 @@ const button = box.querySelector("button[name=csrf]");
 const end = document.getElementById("turn-end");
 const news = document.getElementById("turn-news");
 const said = box.dataset;
-const language = document.documentElement.lang;
-
-// ---- words: as origin/words.py says them, on the clock of the visitor
-const unit = (value, name) => new Intl.NumberFormat(language, { numberingSystem: "latn", style: "unit", unit: name, unitDisplay: "long" }).format(value);
-const fill = (text, time) => text.replace("{time}", time);
-const clock = (moment) => new Date(moment).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", numberingSystem: "latn" });
 
 function length(seconds) {
   const minutes = Math.floor(seconds / 60);

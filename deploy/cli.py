@@ -18,6 +18,7 @@ from deploy import (
     passes_cli,
     playbook_cli,
     policies_cli,
+    programme_cli,
     room_cli,
     rule_versions_cli,
     rules_cli,
@@ -50,6 +51,7 @@ _programme = typer.Typer(
     name="programme", help="What a programme allows people to hold and to change.", no_args_is_help=True
 )
 _programme.command()(policies_cli.show)
+_programme.add_typer(programme_cli.course)
 _programme.command("set")(policies_cli.set_)
 app.add_typer(_programme)
 rules_cli.app.add_typer(rule_versions_cli.app)

@@ -16,6 +16,9 @@ PROGRAMME = "demo"
 PROGRAMME_NAME = "Autumn influenza programme"
 ROOM = "demo"
 PRODUCTS = ("140", "140", "168")  # CVX: influenza vaccines, the second one for seniors
+COURSE = {"product": "168", "dose": 1, "days_min": 14, "days_max": 21}
+"""An invented second dose, so that booking both can be seen."""
+
 ELIGIBLE_FACTS: Mapping[str, object] = {
     "birth_date": "1950-05-17",
     "region": "ES-MD",

@@ -66,6 +66,7 @@ async def _set_up(connection: Connection, settings: StackSettings, now: datetime
         await programmes.create(connection, demo.PROGRAMME, name=demo.PROGRAMME_NAME, room=demo.ROOM)
         cases = versions.DEMO_CASES.read_bytes()
         await versions.publish(connection, demo.PROGRAMME, versions.DEMO.read_bytes(), now, cases=cases)
+        await load(_QUERIES)["add_course"].run(connection, programme=demo.PROGRAMME, **demo.COURSE)
         regions = [RegionRow(code, name) for code, name in demo.REGIONS.values()]
         number = await import_supply(connection, regions, map(_row, sites), slots)
     say(f"Seeded {len(sites)} sites and {number:,} slots")

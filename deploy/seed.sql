@@ -36,3 +36,8 @@ SELECT given.*
 -- name: gazetteer_is_there^
 -- Whether the gazetteer has anything.
 SELECT EXISTS (SELECT FROM gazetteer) AS there;
+
+-- name: add_course!
+-- A second dose.
+INSERT INTO course (programme, product, dose, days_min, days_max)
+VALUES (:programme, :product, :dose, :days_min, :days_max);

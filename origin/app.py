@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from origin import admission
-from origin.admin import answers_api, overrides_api, policies_api
+from origin.admin import answers_api, courses_api, overrides_api, policies_api
 from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
-from origin.booking import holds_api
+from origin.booking import group_api, holds_api
 from origin.booking.store import BookingStore
 from origin.booking.together import Bookings
 from origin.capacity import api as capacity
@@ -37,8 +37,12 @@ from origin.eligibility.keeping import Keeper
 from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.store import DecisionStore
 from origin.gate import Gate
+from origin.household import api as household
+from origin.household.members import Households
 from origin.identity import People
+from origin.inventory import adjacent_api
 from origin.inventory import api as inventory
+from origin.inventory import courses_api as next_doses
 from origin.inventory.feeds import api as feeds
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.feeds.store import FeedStore
@@ -49,6 +53,7 @@ from origin.metrics import OriginMetrics
 from origin.offers import api as offers
 from origin.offers.store import OfferStore
 from origin.rings import Rings
+from origin.sealing import Vault
 from origin.sites import cancel_api, days_api
 from origin.state import OriginState, state_of
 from origin.turn import Terms
@@ -82,17 +87,22 @@ def endpoints() -> list[Endpoint]:
     """Return the table of all operations, the busiest first."""
     return [
         *booking.ENDPOINTS,
+        *group_api.ENDPOINTS,
+        *adjacent_api.ENDPOINTS,
+        *next_doses.ENDPOINTS,
         *holds_api.ENDPOINTS,
         *inventory.ENDPOINTS,
         *eligibility.ENDPOINTS,
         *own_api.ENDPOINTS,
         *offers.ENDPOINTS,
         *waitlist.ENDPOINTS,
+        *household.ENDPOINTS,
         *admission.ENDPOINTS,
         *capacity.ENDPOINTS,
         *feeds.ENDPOINTS,
         *rules_api.ENDPOINTS,
         *admin.ENDPOINTS,
+        *courses_api.ENDPOINTS,
         *answers_api.ENDPOINTS,
         *overrides_api.ENDPOINTS,
         *policies_api.ENDPOINTS,
@@ -200,6 +210,7 @@ def _assemble(
         leeway_s=config.admission_leeway_s,
         terms=Terms(config.admission_session_s, config.admission_extensions, config.admission_longest_s),
     )
+    people = People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock)
     return OriginState(
         config=config,
         clock=clock,
@@ -209,7 +220,8 @@ def _assemble(
         reader=reader,
         programmes=programmes,
         gate=gate,
-        people=People(BearerVerifier(config.trusted_issuers, clock), rings.person, rings.origin, clock),
+        people=people,
+        households=Households(database, Vault(rings.origin, "household", ids), people, clock, ids),
         decisions=_decisions(rings, clock, ids, meters, database),
         slots=slots,
         nearest=Nearest(database, slots, clock),

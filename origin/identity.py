@@ -137,6 +137,10 @@ class People:
         """Return the keyed hash under which a person is stored."""
         return hmac.digest(self._person_key, f"{issuer}|{sub}".encode("utf-8", "surrogatepass"), "sha256")
 
+    def by_document(self, number: str) -> bytes:
+        """Return the keyed hash under which somebody is stored who is named by a number on their document."""
+        return hmac.digest(self._person_key, f"document|{number}".encode(), "sha256")
+
     def _person(self, identity: Identity) -> Person:
         person = self._known.get(identity)
         if person is None:

@@ -13,6 +13,7 @@ from origin.db.pool import Database
 from origin.db.replica import Reader
 from origin.eligibility.decisions import Decisions
 from origin.gate import Gate
+from origin.household.members import Households
 from origin.identity import People
 from origin.inventory.feeds.publish import Feeds
 from origin.inventory.nearest import Nearest
@@ -37,6 +38,7 @@ class OriginState:
     programmes: Programmes
     gate: Gate
     people: People
+    households: Households
     decisions: Decisions
     slots: SlotStore
     nearest: Nearest

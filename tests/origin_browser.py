@@ -40,6 +40,11 @@ class Browser:
         html = (await self.get(page)).text
         return {name: value for name in ("csrf", "key") if (value := _hidden(html, name))}
 
+    async def post_from(self, page: str, path: str, form: dict[str, Any]) -> httpx.Response:
+        """Send a form that stands on another page than the one it leads to."""
+        key = _hidden((await self.get(page)).text, "csrf")
+        return await self._send("POST", path, {"csrf": key} | form)
+
     async def answer(self, facts: dict[str, Any]) -> httpx.Response:
         """Answer the questions; return the page with the result."""
         year, month, day = facts["birth_date"].split("-")

@@ -57,7 +57,7 @@ async def read_freezes(request: Request) -> Response:
         return Json(await freezes(connection, programme))
 
 
-_REFUSED = (UNAUTHENTICATED, FORBIDDEN, errors.PROGRAMME_UNKNOWN)
+REFUSED = (UNAUTHENTICATED, FORBIDDEN, errors.PROGRAMME_UNKNOWN)
 
 ENDPOINTS = (
     Endpoint(
@@ -68,7 +68,7 @@ ENDPOINTS = (
         answers={200: Freezes},
         body=FreezeForm,
         path_params=PROGRAMME,
-        problems=(*_REFUSED, errors.REGION_UNKNOWN),
+        problems=(*REFUSED, errors.REGION_UNKNOWN),
         security=("bearer",),
     ),
     Endpoint(
@@ -79,7 +79,7 @@ ENDPOINTS = (
         answers={200: Freezes},
         body=FreezeForm,
         path_params=PROGRAMME,
-        problems=(*_REFUSED, errors.REGION_UNKNOWN),
+        problems=(*REFUSED, errors.REGION_UNKNOWN),
         security=("bearer",),
     ),
     Endpoint(
@@ -90,7 +90,7 @@ ENDPOINTS = (
         answers={200: Fallback},
         body=FallbackForm,
         path_params=PROGRAMME,
-        problems=_REFUSED,
+        problems=REFUSED,
         security=("bearer",),
     ),
     Endpoint(
@@ -100,7 +100,7 @@ ENDPOINTS = (
         "What is frozen in a programme now",
         answers={200: Freezes},
         path_params=PROGRAMME,
-        problems=_REFUSED,
+        problems=REFUSED,
         security=("bearer",),
     ),
 )

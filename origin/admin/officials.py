@@ -34,7 +34,7 @@ async def audit(
     programme: str,
     about: UUID,
     now: datetime,
-    **details: str | int | None,
+    **details: str | int | bool | None,
 ) -> None:
     """Write the audit row; it commits with what it tells of. ``details``: codes and versions, nothing about people."""
     await load(QUERIES)["add_audit"].run(

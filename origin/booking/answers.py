@@ -6,7 +6,7 @@ from origin import errors
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
 from origin.booking.hold_store import HoldOutcome
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import Keyed, MoveOutcome, Outcome, Refused
+from origin.booking.store import GroupAttempt, Keyed, MoveOutcome, Outcome, Refused
 from origin.state import OriginState
 from shared.problem import Problem
 
@@ -16,12 +16,17 @@ _read_refusal = msgspec.json.Decoder(Refusal).decode
 _read_products = msgspec.json.Decoder(list[str]).decode
 
 
-def read_answer(answer: str | None) -> Appointment:
-    """Return the appointment that was kept as the answer, or raise the refusal that was."""
+def confirmed(answer: str | None) -> str:
+    """Return the confirmation that was kept as the answer, or raise the refusal that was."""
     assert answer is not None
     if answer.startswith(KEPT_REFUSAL):
         raise _read_refusal(answer).problem()
-    return from_facts(_read_appointment(answer))
+    return answer
+
+
+def read_answer(answer: str | None) -> Appointment:
+    """Return the appointment that was kept as the answer, or raise the refusal that was."""
+    return from_facts(_read_appointment(confirmed(answer)))
 
 
 async def refuse(state: OriginState, asked: Keyed, outcome: Outcome | MoveOutcome, answer: str | None) -> Appointment:
@@ -50,7 +55,16 @@ async def refusal_of(
 
 async def keep(state: OriginState, asked: Keyed, refusal: Refusal) -> Appointment:
     """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
-    kept = await state.bookings.remember(Refused(asked, refusal.kind.status, _encode(refusal).decode()))
-    if kept is None:
+    return read_answer(await kept(state, asked, refusal))
+
+
+async def kept(state: OriginState, asked: Keyed | GroupAttempt, refusal: Refusal) -> str:
+    """Keep a refusal under its key; return the answer that counts.
+
+    Raises:
+        Problem: 422 ``key_reused``.
+    """
+    counts = await state.bookings.remember(Refused(asked, refusal.kind.status, _encode(refusal).decode()))
+    if counts is None:
         raise Problem(errors.KEY_REUSED)
-    return read_answer(kept)
+    return counts

@@ -100,6 +100,7 @@ ENDPOINTS = (
             errors.INELIGIBLE,
             errors.ADMISSION_USED,
             errors.ALREADY_BOOKED,
+            errors.NEXT_DOSE_MISSING,
             errors.RULES_MISSING,
             errors.RULES_UNAVAILABLE,
         ),

@@ -21,7 +21,10 @@ class BookedSlot(msgspec.Struct, frozen=True):
 
 
 class Appointment(msgspec.Struct, frozen=True):
-    """A person's appointment. ``product``: CVX code; ``version`` grows with every change."""
+    """A person's appointment. ``product``: CVX code; ``version`` grows with every change.
+
+    ``member``: for whom of the caller's household it is; null, for the caller, or for somebody no longer in it.
+    """
 
     id: UUID
     status: Status
@@ -31,6 +34,7 @@ class Appointment(msgspec.Struct, frozen=True):
     dose: int
     created_at: datetime
     version: int
+    member: UUID | None = None
 
 
 class AppointmentFacts(msgspec.Struct, frozen=True):
@@ -53,6 +57,7 @@ class AppointmentFacts(msgspec.Struct, frozen=True):
     time_zone: str
     step_free: bool
     version: int = 1
+    member: UUID | None = None
 
 
 def from_row(row: Any) -> Appointment:
@@ -74,4 +79,5 @@ def from_facts(facts: AppointmentFacts) -> Appointment:
         dose=facts.dose,
         created_at=facts.created_at,
         version=facts.version,
+        member=facts.member,
     )

@@ -20,7 +20,7 @@ from origin.state import OriginState
 from shared.problem import Problem
 
 PATH = "/v1/appointments"
-_MOST_RULE_CHANGES = 3
+MOST_RULE_CHANGES = 3
 _encode = msgspec.json.Encoder().encode
 
 
@@ -67,7 +67,7 @@ def _attempt(state: OriginState, admission: Admission, person: Person, key: str,
 
 
 async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> Appointment:
-    for _ in range(_MOST_RULE_CHANGES):
+    for _ in range(MOST_RULE_CHANGES):
         result = await state.bookings.book(attempt)
         match result.outcome:
             case "booked":
@@ -77,9 +77,9 @@ async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> A
             case "replayed":
                 return read_answer(result.answer)
             case "rules_changed" | "not_eligible":
-                decision = await _redecide(state, admission, attempt)
+                decision = await redecide(state, admission, attempt)
                 if decision.outcome != "eligible":
-                    return await keep(state, attempt, _ineligible(decision))
+                    return await keep(state, attempt, ineligible(decision))
                 attempt = msgspec.structs.replace(attempt, decision=decision.decision_ref, now=state.clock.now())
             case "key_in_flight" | "key_reused" | "frozen":
                 raise Problem(PASSING[result.outcome])
@@ -88,7 +88,12 @@ async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> A
     raise Problem(errors.KEY_IN_FLIGHT, "the rules are changing at this moment; send the same request again")
 
 
-async def _redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
+async def redecide(state: OriginState, admission: Admission, attempt: Attempt) -> Decision:
+    """Decide again on the facts of the attempt's decision, under the rules in force now.
+
+    Raises:
+        Problem: 403 ``decision_expired``, where the facts are gone; 503 as ``book``.
+    """
     try:
         with no_rules_refused():
             decision = await state.decisions.redecide(admission.programme, attempt.person, attempt.decision)
@@ -98,7 +103,8 @@ async def _redecide(state: OriginState, admission: Admission, attempt: Attempt) 
     return decision
 
 
-def _ineligible(decision: Decision) -> Refusal:
+def ineligible(decision: Decision) -> Refusal:
+    """Return the refusal for a decision, made again, that allows nothing."""
     return Refusal.of(
         errors.INELIGIBLE, reasons=decision.reasons, missing=decision.missing, rule_version=decision.rule_version
     )

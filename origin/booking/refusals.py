@@ -26,6 +26,8 @@ FINAL: Mapping[Outcome | MoveOutcome | HoldOutcome, ProblemType] = {
     "too_late": errors.TOO_LATE,
     "too_often": errors.TOO_OFTEN,
     "interval_not_kept": errors.INTERVAL_NOT_KEPT,
+    "next_dose_missing": errors.NEXT_DOSE_MISSING,
+    "member_unknown": errors.MEMBER_UNKNOWN,
 }
 """Answers to the request as it was; they are kept under its key."""
 

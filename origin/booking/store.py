@@ -32,6 +32,9 @@ Outcome = Literal[
     "admission_used",
     "already_booked",
     "slot_gone",
+    "interval_not_kept",
+    "next_dose_missing",
+    "member_unknown",
     "again",
 ]
 MoveOutcome = Literal[
@@ -79,16 +82,46 @@ class Move(Keyed, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How an attempt came out; ``answer`` as the SQL function ``book`` says, JSON."""
+    """How an attempt came out; ``answer`` as the SQL function ``book`` says, JSON.
+
+    ``part``: of a refused group, the part that was refused, counted from 1.
+    """
 
     outcome: Outcome
     answer: str | None = None
+    part: int | None = None
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One of the appointments that are booked together.
+
+    ``person``: None, where the booker no longer has them in the household. ``follows``: the part, counted from 1, whose
+    dose this one follows.
+    """
+
+    person: bytes | None
+    slot: int
+    decision: UUID
+    follows: int | None
+    appointment: UUID
+
+
+class GroupAttempt(msgspec.Struct, frozen=True):
+    """A request for several appointments at once. ``person``: who books."""
+
+    person: bytes
+    key: str
+    fingerprint: bytes
+    programme: str
+    admission: str
+    parts: tuple[Part, ...]
+    now: datetime
 
 
 class Refused(msgspec.Struct, frozen=True):
     """A request that was refused: the status of the answer, and what the answer is made from, JSON."""
 
-    asked: Keyed
+    asked: Keyed | GroupAttempt
     status: int
     body: str
 
@@ -127,6 +160,29 @@ class BookingStore:
         for place, outcome, answer in await load(QUERIES)["book_together"].rows(connection, **given):
             results[place - 1] = Result(outcome, answer)
         return results
+
+    async def book_group(self, connection: Connection, attempt: GroupAttempt) -> Result:
+        """Book every part, or none.
+
+        Raises:
+            asyncpg.UniqueViolationError: it lost a race; nothing was done. Ask again.
+        """
+        row = await load(QUERIES)["book_group"].row(
+            connection,
+            booker=attempt.person,
+            key=attempt.key,
+            fingerprint=attempt.fingerprint,
+            programme=attempt.programme,
+            admission=attempt.admission,
+            persons=[each.person for each in attempt.parts],
+            slots=[each.slot for each in attempt.parts],
+            decisions=[each.decision for each in attempt.parts],
+            follows=[each.follows for each in attempt.parts],
+            appointments=[each.appointment for each in attempt.parts],
+            now=attempt.now,
+        )
+        assert row is not None
+        return Result(row["outcome"], row["answer"], row["part"])
 
     async def reschedule(self, connection: Connection, move: Move) -> Moved:
         """Move an appointment: to the new place, or not at all.
@@ -180,6 +236,13 @@ class BookingStore:
     async def active(self, connection: Connection, person: bytes, *, now: datetime) -> list[Appointment]:
         """Return a person's appointments that are still to come, soonest first."""
         rows: list[asyncpg.Record] = await load(QUERIES)["active_appointments"].rows(connection, person=person, now=now)
+        return [from_row(row) for row in rows]
+
+    async def together(self, connection: Connection, appointment: UUID, *, person: bytes) -> list[Appointment]:
+        """Return what was booked in one booking with a person's appointment, itself included, in its order."""
+        rows: list[asyncpg.Record] = await load(QUERIES)["booked_together"].rows(
+            connection, appointment=appointment, person=person
+        )
         return [from_row(row) for row in rows]
 
     async def sweep_keys(self, connection: Connection, *, before: datetime, at_most: int) -> int:

@@ -3,7 +3,7 @@
 import asyncpg
 
 from origin.booking.again import LOST_A_RACE, ask_again
-from origin.booking.store import Attempt, BookingStore, Outcome, Refused, Result
+from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Refused, Result
 from origin.db.pool import Database
 from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
@@ -33,6 +33,18 @@ class Bookings:
             Problem: 503 ``store_unavailable``; whether it was booked, the same key tells.
         """
         return await self._together.ask(attempt)
+
+    async def book_group(self, attempt: GroupAttempt) -> Result:
+        """Return how a group came out: all of it is on disk, or nothing of it was done.
+
+        Raises:
+            Problem: 503 ``store_unavailable``; whether it was booked, the same key tells.
+        """
+        async with self._database.connection() as connection:
+            try:
+                return await ask_again(self._metrics, lambda: self.store.book_group(connection, attempt))
+            except asyncpg.UniqueViolationError:
+                return Result("key_in_flight")  # somebody was faster each time: the same request can be sent again
 
     async def remember(self, refused: Refused) -> str | None:
         """Keep a refusal as the answer to its key; return the answer that counts, None where the key is another's.

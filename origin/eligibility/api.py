@@ -1,5 +1,7 @@
 """``POST /v1/eligibility:evaluate``."""
 
+from uuid import UUID
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,9 +20,13 @@ _OLDEST_YEARS = 150
 
 
 class EvaluateForm(msgspec.Struct, forbid_unknown_fields=True):
-    """What a person declares. Fields left out or null are not answered; having no conditions is an empty list."""
+    """What a person declares. Fields left out or null are not answered; having no conditions is an empty list.
+
+    ``member``: for whom of their household they ask; null, for themselves.
+    """
 
     facts: Declared
+    member: UUID | None = None
 
 
 async def evaluate(
@@ -48,7 +54,8 @@ async def evaluate_eligibility(request: Request) -> Response:
     person = await state.people.caller(request)
     form = await read_body(request, EvaluateForm)
     language = language_of(request.scope)
-    decision = await evaluate(state, admission, person, facts_of(form.facts), language)
+    asked_for = await state.households.as_person(person, form.member)
+    decision = await evaluate(state, admission, asked_for, facts_of(form.facts), language)
     return Json(decision, 200, **headers(language))
 
 
@@ -57,12 +64,12 @@ ENDPOINTS = (
         "POST",
         "/v1/eligibility:evaluate",
         evaluate_eligibility,
-        "Decide whether the caller is eligible, under the rules in force now",
+        "Decide whether the caller, or one of their household, is eligible, under the rules in force now",
         answers={200: Decision},
         body=EvaluateForm,
         headers=(Header(ADMISSION_HEADER, "The admission token, unless its cookie is sent."),),
         cookies=(ADMISSION_COOKIE,),
-        problems=(*errors.GATE, UNAUTHENTICATED, errors.RULES_MISSING, errors.RULES_UNAVAILABLE),
+        problems=(*errors.GATE, UNAUTHENTICATED, errors.MEMBER_UNKNOWN, errors.RULES_MISSING, errors.RULES_UNAVAILABLE),
         security=("bearer",),
     ),
 )

@@ -16,7 +16,7 @@ from shared.problem import INVALID_QUERY, Problem
 LONGEST_WINDOW = timedelta(days=62)
 _DEFAULT_WINDOW = timedelta(days=14)
 _FURTHEST = timedelta(days=3653)
-_DECIMALS = 7  # a centimetre; numbers near 1e-308 make PostgreSQL's trigonometry fail
+DECIMALS = 7  # a centimetre; numbers near 1e-308 make PostgreSQL's trigonometry fail
 _EARLIEST_ZONE, _LATEST_ZONE = timedelta(hours=14), timedelta(hours=12)
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -60,7 +60,7 @@ class Where(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             assert self.lat is not None  # `check` has seen to it
             assert self.lng is not None
             lat, lng = self.lat, self.lng
-        return Area(round(lat, _DECIMALS), round(lng, _DECIMALS), max(1, self.radius_km * 1000))
+        return Area(round(lat, DECIMALS), round(lng, DECIMALS), max(1, self.radius_km * 1000))
 
 
 class SearchForm(
@@ -102,16 +102,7 @@ class SearchForm(
         Raises:
             Problem: ``invalid_query`` for times that lie before each other, too far apart, or too far away.
         """
-        for asked in (self.starts_from, self.starts_before):
-            if asked is not None and abs(asked - now) > _FURTHEST:
-                raise Problem(INVALID_QUERY, "`from` and `to` must lie within ten years of now")
-        starts_from = max(now, self.starts_from or now)
-        starts_before = until or self.starts_before or _full_hour(starts_from + _DEFAULT_WINDOW)
-        if self.starts_from is not None and starts_before < self.starts_from:
-            raise Problem(INVALID_QUERY, "`to` lies before `from`")
-        if starts_before - starts_from > LONGEST_WINDOW:
-            raise Problem(INVALID_QUERY, "the window is longer than 62 days")
-        return Span(starts_from, starts_before)
+        return window(self.starts_from, self.starts_before, now, until)
 
 
 class DaysForm(Where, forbid_unknown_fields=True, kw_only=True):
@@ -125,6 +116,26 @@ class DaysForm(Where, forbid_unknown_fields=True, kw_only=True):
         if first is None or abs(first - today) > _FURTHEST:
             raise Problem(INVALID_QUERY, "`month` must lie within ten years of now")
         return first
+
+
+def window(
+    asked_from: datetime | None, asked_before: datetime | None, now: datetime, until: datetime | None = None
+) -> Span:
+    """Return from when, not before now, until when to look: ``until``, what is asked for, or 14 days.
+
+    Raises:
+        Problem: ``invalid_query`` for times that lie before each other, too far apart, or too far away.
+    """
+    for asked in (asked_from, asked_before):
+        if asked is not None and abs(asked - now) > _FURTHEST:
+            raise Problem(INVALID_QUERY, "`from` and `to` must lie within ten years of now")
+    starts_from = max(now, asked_from or now)
+    starts_before = until or asked_before or _full_hour(starts_from + _DEFAULT_WINDOW)
+    if asked_from is not None and starts_before < asked_from:
+        raise Problem(INVALID_QUERY, "`to` lies before `from`")
+    if starts_before - starts_from > LONGEST_WINDOW:
+        raise Problem(INVALID_QUERY, "the window is longer than 62 days")
+    return Span(starts_from, starts_before)
 
 
 def month_of(text: str) -> date | None:

@@ -9,6 +9,7 @@ from origin.config import OriginConfig
 from origin.eligibility.own_api import mirror
 from origin.gate import ADMISSION_COOKIE
 from origin.identity import SESSION_COOKIE
+from origin.web import party
 from origin.web.decided import living
 from origin.web.login import LOGIN_COOKIE, LOGIN_S, Login, LoginFailed
 from origin.web.offers import open_offers
@@ -55,6 +56,7 @@ class AccountPages:
     async def _home(self, visit: Visit) -> Response:
         admitted = await visit.admission()
         coming = [] if visit.person is None else await upcoming(visit.state, visit.person)
+        names = await party.names(visit) if any(each.member for each in coming) else {}
         told = mirror(visit.state, visit.language)
         exception = None if visit.person is None else await told.exception(visit.person.pseudonym)
         left = None if admitted is None else max(0, int(admitted.exp - self._site.clock.unix()) // 60)
@@ -62,7 +64,10 @@ class AccountPages:
             visit,
             "home.html",
             note=visit.request.query_params.get("note", ""),
-            appointments=[{"id": each.id, "slot": of_appointment(each, visit.language)} for each in coming],
+            appointments=[
+                {"id": each.id, "slot": of_appointment(each, visit.language), "name": names.get(each.member, "")}
+                for each in coming
+            ],
             next=self._next(visit, admitted=admitted is not None),
             minutes_left=left,
             exception=exception,
@@ -75,6 +80,8 @@ class AccountPages:
             return "line"
         if visit.person is None:
             return "sign_in"
+        if visit.kept.party:
+            return "household"
         outcome = living(visit)
         return "eligibility" if outcome is None or outcome.outcome != "eligible" else "slots"
 

@@ -10,12 +10,13 @@ from origin import errors
 from origin.booking.appointments import Appointment
 from origin.booking.keep import cancel, terms, view
 from origin.sites.models import reference
+from origin.web import party
 from origin.web.calendar import calendar
 from origin.web.offers import open_offers
 from origin.web.opened import appointment_of
 from origin.web.site import Site, see
 from origin.web.visit import Visit
-from origin.words import TermsWords, of_appointment, of_terms
+from origin.words import SlotWords, TermsWords, of_appointment, of_terms
 from shared.problem import Problem
 
 
@@ -45,6 +46,7 @@ class AppointmentPages:
             id=appointment.id,
             reference=reference(appointment.id),
             slot=of_appointment(appointment, visit.language),
+            name=(await party.names(visit)).get(appointment.member) if appointment.member else "",
             cancelled=appointment.status == "cancelled",
             terms=await _terms(visit, appointment),
             note=next((note for note in ("booked", "moved") if asked.get(note) == "1"), ""),
@@ -65,7 +67,8 @@ class AppointmentPages:
         if not told.may_cancel:
             raise Problem(errors.TOO_LATE if told.is_over else errors.TOO_OFTEN)
         said = of_appointment(appointment, visit.language)
-        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said, terms=told)
+        behind = await _next(visit, appointment)
+        return self._site.page(visit, "cancel.html", id=appointment.id, slot=said, terms=told, next=behind)
 
     async def _cancel(self, visit: Visit) -> Response:
         person = visit.require_person()
@@ -80,6 +83,20 @@ class AppointmentPages:
 
 async def _own(visit: Visit) -> Appointment:
     return await view(visit.state, visit.require_person(), _id(visit))
+
+
+async def _next(visit: Visit, appointment: Appointment) -> SlotWords | None:
+    """Return the next dose that was booked together with an appointment, which goes with it."""
+    async with visit.state.database.connection() as connection:
+        together = await visit.state.bookings.store.together(
+            connection, appointment.id, person=visit.require_person().pseudonym
+        )
+    behind = [
+        each
+        for each in together
+        if (each.member, each.dose) == (appointment.member, appointment.dose + 1) and each.status != "cancelled"
+    ]
+    return of_appointment(behind[0], visit.language) if behind else None
 
 
 async def _terms(visit: Visit, appointment: Appointment) -> TermsWords:

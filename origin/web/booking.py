@@ -11,6 +11,7 @@ from origin.eligibility.decisions import Reason
 from origin.gate import Admission
 from origin.inventory.api import one_slot
 from origin.web.decided import may_book, why_not
+from origin.web.next_dose import has_next
 from origin.web.opened import answered, free_instead, give_back, keep, kept_until, key_of, slot_in
 from origin.web.site import Site, see
 from origin.web.visit import Outcome, Visit
@@ -48,6 +49,8 @@ class BookingPages:
             return see(why_not(visit))
         visit.kept.then = ""
         slot = await one_slot(visit.state, admission, slot_in(visit))
+        if visit.request.query_params.get("alone") != "1" and await has_next(visit, admission, slot.id, outcome):
+            return see(f"/slots/{slot.id}/next")
         said = of_slot(slot, visit.language, dose=outcome.dose)
         until = await kept_until(visit, person, slot.id)
         return self._site.page(visit, "confirm.html", slot=said, key=str(self._ids.uuid()), held=until, way=WAY)

@@ -6,11 +6,13 @@ from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import Admission
+from origin.web import party
 from origin.web.verdict import of_decision
 from origin.web.visit import Outcome, Visit
 
 RESULT = "/eligibility/result"
 _QUESTIONS = "/eligibility"
+_PARTY = "/household/party"
 
 
 def outcome_of(decision: Decision, region: str | None, *, again: bool = False) -> Outcome:
@@ -49,23 +51,37 @@ async def standing(visit: Visit, admission: Admission) -> Outcome | None:
     except RulesUnavailable:
         return outcome
     visit.kept.outcome = await _again(visit, admission, outcome)
+    if visit.kept.outcome is not None:
+        party.note(visit, visit.kept.outcome)
     return visit.kept.outcome
 
 
 async def may_book(visit: Visit, admission: Admission) -> Outcome | None:
-    """Return the decision to book with, or None where there is none that holds; raises as ``standing``."""
+    """Return the decision to book with alone, or None where there is none that holds; raises as ``standing``.
+
+    What was decided about a member of a household is for the booking of all.
+    """
+    if _about_member(visit):
+        return None
     outcome = await standing(visit, admission)
     return outcome if outcome is not None and outcome.outcome == "eligible" else None
 
 
 def why_not(visit: Visit) -> str:
     """Return the address that says why there is nothing to book with, or asks."""
+    if _about_member(visit):
+        return _PARTY
     outcome = visit.kept.outcome
     return RESULT if outcome is not None and outcome.again else _QUESTIONS
 
 
+def _about_member(visit: Visit) -> bool:
+    about = party.guest(visit)
+    return about is not None and about.member is not None
+
+
 async def _again(visit: Visit, admission: Admission, outcome: Outcome) -> Outcome | None:
-    person = visit.require_person()
+    person = await party.asked(visit)
     try:
         with no_rules_refused():
             decision = await visit.state.decisions.redecide(admission.programme, person.pseudonym, outcome.ref)

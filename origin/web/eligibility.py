@@ -10,6 +10,7 @@ from origin.eligibility.api import evaluate
 from origin.eligibility.rulebook import RulesUnavailable
 from origin.gate import Admission
 from origin.identity import Person
+from origin.web import party
 from origin.web.decided import RESULT, outcome_of, standing
 from origin.web.form import Complaint, typed_in
 from origin.web.questions import Asker, Walk, shown_by
@@ -39,7 +40,7 @@ class EligibilityPages:
     async def _ask(self, visit: Visit) -> Response:
         admission = await visit.require_admission()
         visit.require_person()
-        return self._form(visit, await self._walk(visit, admission, ()))
+        return await self._form(visit, await self._walk(visit, admission, ()))
 
     async def _answer(self, visit: Visit) -> Response:
         form = await visit.form()
@@ -47,19 +48,20 @@ class EligibilityPages:
         if "lang" in form:
             return self._site.speak(text_of(form, "lang"), see("/eligibility"))
         admission = await visit.require_admission()
-        person = visit.require_person()
+        person = await party.asked(visit)
         walk = await self._walk(visit, admission, shown_by(form))
         try:
             visit.check_form(form)
         except Problem as stale:
             if stale.kind is not FORM_STALE:
                 raise
-            return self._form(visit, walk, note="stale", status=403)
+            return await self._form(visit, walk, note="stale", status=403)
         if walk.complaints:
-            return self._form(visit, walk, status=422)
+            return await self._form(visit, walk, status=422)
         if walk.has_unseen(form):
             return see("/eligibility")
         visit.kept.outcome = await self._decide(visit, admission, person, walk)
+        party.note(visit, visit.kept.outcome)
         return see(RESULT)
 
     async def _decide(self, visit: Visit, admission: Admission, person: Person, walk: Walk) -> Outcome:
@@ -86,6 +88,7 @@ class EligibilityPages:
             "outcome.html",
             verdict=said(outcome, None if rules is None else rules.document, given, visit.language),
             again=outcome.again,
+            who=await party.who(visit),
             chosen=visit.kept.then if visit.kept.then.startswith("/slots/") else "",
         )
 
@@ -95,7 +98,7 @@ class EligibilityPages:
         book, programme = visit.state.decisions.rules, admission.programme
         return await self._asker.walk(book, programme, typed, visit.language, today, shown)
 
-    def _form(self, visit: Visit, walk: Walk, *, note: str = "", status: int = 200) -> Response:
+    async def _form(self, visit: Visit, walk: Walk, *, note: str = "", status: int = 200) -> Response:
         return self._site.page(
             visit,
             "eligibility.html",
@@ -104,6 +107,7 @@ class EligibilityPages:
             switch_form="questions",
             turn_form="questions",
             walk=walk,
+            who=await party.who(visit),
             typed=visit.kept.typed or Typed(),
             errors=[spoken(complaint, visit.language) for complaint in walk.complaints],
             note=note,

@@ -9,7 +9,10 @@ from origin.web.booking import BookingPages
 from origin.web.check import CheckPages
 from origin.web.decisions import DecisionPages
 from origin.web.eligibility import EligibilityPages
+from origin.web.household import HouseholdPages
+from origin.web.household_times import HouseholdTimesPages
 from origin.web.moving import MovePages
+from origin.web.next_dose import NextDosePages
 from origin.web.offers import OfferPages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
@@ -19,6 +22,7 @@ from origin.web.staff.rules_acts import RulesActs
 from origin.web.staff.sites import SitePages
 from origin.web.staff.supply import SupplyPages
 from origin.web.staff.support import SupportPages
+from origin.web.together import TogetherPages
 from origin.web.turn import TurnPages
 from origin.web.waitlist import WaitlistPages
 from shared.clock import Clock
@@ -38,6 +42,10 @@ class Pages:
             EligibilityPages(self._site),
             SlotPages(self._site),
             BookingPages(self._site, ids),
+            NextDosePages(self._site, ids),
+            TogetherPages(self._site),
+            HouseholdPages(self._site),
+            HouseholdTimesPages(self._site, ids),
             AppointmentPages(self._site),
             MovePages(self._site, ids),
             OfferPages(self._site),

@@ -41,6 +41,8 @@ _SAID = {
     "already_booked": "already_booked",
     "slot_past": "slot_past",
     "slot_unknown": "slot_unknown",
+    "next_dose_missing": "next_dose",
+    "member_unknown": "member",
     "frozen": "frozen",
     "rules_unavailable": "rules_unavailable",
     "key_in_flight": "in_flight",

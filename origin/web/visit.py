@@ -88,14 +88,33 @@ class Outcome(Verdict, kw_only=True):
     by_exception: bool = False
 
 
+class Guest(msgspec.Struct, omit_defaults=True):
+    """One of several that somebody books for, and what was decided about them.
+
+    ``member``: of the household; None, whoever books. ``ref``: None, nothing was decided yet.
+    """
+
+    member: UUID | None = None
+    ref: UUID | None = None
+    outcome: str = ""
+    expires_at: int = 0
+    products: list[str] = []
+    dose: int = 0
+
+
 class Kept(msgspec.Struct):
-    """What the visit cookie holds. ``person`` is whose it is: nobody else is shown it. ``then``: where to go on."""
+    """What the visit cookie holds. ``person`` is whose it is: nobody else is shown it. ``then``: where to go on.
+
+    ``party``: for whom is booked together; empty, for oneself alone. ``asking``: about which of them the answers are.
+    """
 
     person: bytes = b""
     typed: Typed | None = None
     outcome: Outcome | None = None
     then: str = ""
     town: str = ""
+    party: list[Guest] = []
+    asking: int = 0
 
 
 class Visits:

@@ -54,6 +54,11 @@ async def test_the_whole_demo_has_its_size_rules_and_programme(
     assert await database.fetchval("SELECT version FROM rules_in_force WHERE programme = $1", demo.PROGRAMME) == 1
     offered = {row["product"] for row in await database.fetch("SELECT DISTINCT product FROM slot")}
     assert offered == set(demo.PRODUCTS)
+    # A second dose can be had behind the slots of the first week.
+    course = await database.fetchrow("SELECT product, days_max FROM course WHERE programme = $1", demo.PROGRAMME)
+    assert course is not None
+    assert course["product"] in offered
+    assert course["days_max"] + 7 <= defaults.demo_days
 
 
 async def test_a_second_start_on_the_same_day_adds_nothing(

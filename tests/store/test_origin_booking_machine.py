@@ -1,4 +1,4 @@
-"""Whatever people do in whatever order, the database and a model of a page agree: who has which place, and what is left."""
+"""Whatever people do in whatever order, database and model agree: who has which place, and what is left."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -69,6 +69,7 @@ class Bookings(RuleBasedStateMachine):
         return self.loop.run_until_complete(doing)
 
     def ask(self, query: str, *values: object) -> asyncpg.Record:
+        row: asyncpg.Record
         (row,) = self.run(self.connection.fetch(query, *values))
         return row
 
@@ -177,7 +178,7 @@ class Bookings(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         lapsed = [who for who, held in self.holds.items() if held.until <= self.now]
-        assert self.run(BookingStore().sweep_holds(self.connection, now=self.now, at_most=100)) == len(lapsed)
+        assert self.run(BookingStore().holds.sweep(self.connection, now=self.now, at_most=100)) == len(lapsed)
         for who in lapsed:
             del self.holds[who]
 

@@ -55,7 +55,11 @@ BEGIN
                            CASE WHEN p.last_known_rules THEN coalesce(a.stands_for, a.rule_version)
                                 ELSE a.rule_version END,
                            f.version, a.decided, s.product, a.granted, used.id, a.now),
-                       CASE WHEN active.id IS NOT NULL THEN 'already_booked' WHEN a.override IS NOT NULL THEN 'again' END)
+                       CASE WHEN active.id IS NOT NULL THEN 'already_booked'
+                            WHEN a.override IS NOT NULL OR EXISTS (
+                                SELECT FROM course c
+                                 WHERE c.programme = a.programme AND c.product = s.product AND c.dose = a.dose
+                                   AND NOT c.first_alone) THEN 'again' END)
                END AS refused
           FROM sent a
           JOIN programme p ON p.id = a.programme

@@ -1,0 +1,1 @@
+"""Households: for whom a person books besides themselves."""

@@ -51,9 +51,7 @@ class Reconciler:
         for each in faulty:
             log.error("slot_does_not_add_up", **msgspec.structs.asdict(each))
         self._found += len(faulty)
-        self._metrics.slots_faulty.set(
-            max(self._found, self._found_before)
-        )
+        self._metrics.slots_faulty.set(max(self._found, self._found_before))
         if last is None:
             self._metrics.reconciled.inc()
             self._found_before, self._found = self._found, 0

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,7 +24,9 @@ from tests.origin_world import START, World
 
 PEOPLE = 3
 CAPACITIES = (1, 1, 2)
-BEGIN = tuple(START + timedelta(minutes=minutes) for minutes in (7, 16, 40))
+BEGIN = tuple(START + timedelta(minutes=minutes) for minutes in (15, 40, 120))
+LATE = 12
+"""From how many ids on a run is near its end."""
 T = TypeVar("T")
 
 person = st.integers(0, PEOPLE - 1)
@@ -44,10 +46,7 @@ class Town:
 
 
 class Bookings(RuleBasedStateMachine):
-    """Three people, three slots. Each run is one transaction that is undone.
-
-    A freeze lasts until somebody waits, or most of a run would be about nothing else.
-    """
+    """Three people, three slots, the last of which begins late. Each run is one transaction that is undone."""
 
     loop: asyncio.AbstractEventLoop
     town: Town
@@ -84,13 +83,18 @@ class Bookings(RuleBasedStateMachine):
     def left(self) -> set[UUID]:
         return {row["id"] for row in self.fetch("SELECT id FROM hold")}
 
-    def a_past_one(self, data: st.DataObject) -> UUID:
-        return data.draw(st.sampled_from(sorted(self.model.appointments)))
+    def one_of(self, data: st.DataObject) -> UUID:
+        """An appointment; mostly one that is not cancelled."""
+        made = self.model.appointments
+        confirmed = [id_ for id_ in made if made[id_].confirmed]
+        return data.draw(st.sampled_from(confirmed + sorted(made)))
 
     def one_who_wants(self, data: st.DataObject, id_: UUID) -> int:
         """Mostly somebody who may."""
         part = self.model.appointments[id_].part
-        return data.draw(st.one_of(st.sampled_from([part.person, part.booked_by or part.person]), person))
+        booker = part.person if part.booked_by is None else part.booked_by
+        who: int = data.draw(st.sampled_from([part.person, part.person, booker, booker, *range(PEOPLE)]))
+        return who
 
     # What people do --------------------------------------------------------------------------------------------
 
@@ -114,12 +118,6 @@ class Bookings(RuleBasedStateMachine):
         if outcome == "booked":
             self.kept += 1
             self.answered.append((attempt, told.answer or ""))
-
-    @precondition(lambda self: any(not self.model.has_begun(self.model.holds[who].slot) for who in self.model.lapsed()))
-    @rule(data=st.data(), person=person)
-    def book_where_a_hold_has_lapsed(self, data: st.DataObject, person: int) -> None:
-        lapsed = {self.model.holds[who].slot for who in self.model.lapsed()}
-        self.book(person, data.draw(st.sampled_from(sorted(lapsed))), None)
 
     @precondition(lambda self: self.answered)
     @rule(data=st.data(), fingerprint=st.sampled_from([b"f", b"g"]))
@@ -185,52 +183,82 @@ class Bookings(RuleBasedStateMachine):
     @precondition(lambda self: self.model.appointments)
     @rule(data=st.data(), slot=slot)
     def move(self, data: st.DataObject, slot: int) -> None:
-        id_ = self.a_past_one(data)
-        who = self.one_who_wants(data, id_)
+        id_ = self.one_of(data)
+        if data.draw(st.booleans()):
+            self.change_capacity(slot, 3)
+        self.move_as(self.one_who_wants(data, id_), id_, slot)
+
+    def move_as(self, person: int, id_: UUID, slot: int) -> None:
         outcome, _ = self.ask(
             "SELECT * FROM reschedule($1, $2, 'f', $3, $4, $5)",
-            pseudonym(who),
+            pseudonym(person),
             str(self.uuid()),
             id_,
             self.town.slots[slot],
             self.model.now,
         )
-        assert outcome == self.model.move(id_, who, slot, self.left())
+        assert outcome == self.model.move(id_, person, slot, self.left())
         self.kept += outcome == "moved"
 
     @precondition(lambda self: self.model.appointments)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        id_ = self.a_past_one(data)
-        who = self.one_who_wants(data, id_)
-        cancelled = BookingStore().cancel(self.town.connection, id_, person=pseudonym(who), now=self.model.now)
-        assert self.run(cancelled) == self.model.cancel(id_, who)
+        id_ = self.one_of(data)
+        self.cancel_as(self.one_who_wants(data, id_), id_)
+
+    def cancel_as(self, person: int, id_: UUID) -> None:
+        cancelled = BookingStore().cancel(self.town.connection, id_, person=pseudonym(person), now=self.model.now)
+        assert self.run(cancelled) == self.model.cancel(id_, person)
 
     # What happens to them --------------------------------------------------------------------------------------
 
     @rule(minutes=st.integers(1, 6))
     def wait(self, minutes: int) -> None:
-        self._wait_until(self.model.now + timedelta(minutes=minutes))
+        self.model.now += timedelta(minutes=minutes)
 
-    @precondition(lambda self: self.model.holds)
-    @rule(data=st.data())
-    def wait_for_the_end_of_a_hold(self, data: st.DataObject) -> None:
-        ends = sorted(held.until for held in self.model.holds.values())
-        self._wait_until(data.draw(st.sampled_from(ends)))
+    @precondition(lambda self: self.number > LATE and self.model.now < BEGIN[-2])
+    @rule(person=person)
+    def want_a_slot_that_begins(self, person: int) -> None:
+        """Late in a run: whose appointment has begun cannot do much any more."""
+        begun = next(slot for slot, begin in enumerate(BEGIN) if begin > self.model.now)
+        self.model.now = BEGIN[begun]
+        self.hold(person, begun)
+        self.book_alone(person, begun)
+        for id_, kept in list(self.model.appointments.items()):
+            self.move_as(kept.part.person, id_, begun)
+            if kept.slot == begun:
+                self.cancel_as(kept.part.person, id_)
 
-    @rule()
-    def wait_for_the_next_slot_to_begin(self) -> None:
-        to_come = [begin for begin in self.model.starts if begin > self.model.now]
-        self._wait_until(min(to_come, default=self.model.now))
+    @rule(holder=person, other=person, slot=slot, lapses=st.booleans(), data=st.data())
+    def want_the_last_place_that_is_held(
+        self, holder: int, other: int, slot: int, lapses: bool, data: st.DataObject
+    ) -> None:
+        self.give_up(other)
+        self.hold(holder, slot)
+        self.change_capacity(slot, 0)
+        if lapses:
+            self.model.now = max([self.model.now, *(held.until for held in self.model.holds.values())])
+        data.draw(st.sampled_from([self.book_alone, self.hold, self.book_for_both]))(other, slot)
 
-    def _wait_until(self, moment: datetime) -> None:
-        self.model.now = max(self.model.now, moment)
-        self._set_frozen(False)
+    def give_up(self, person: int) -> None:
+        for id_, kept in list(self.model.appointments.items()):
+            if kept.part.person == person:
+                self.cancel_as(person, id_)
 
-    @precondition(lambda self: not self.model.frozen)
-    @rule()
-    def freeze(self) -> None:
+    def book_alone(self, person: int, slot: int) -> None:
+        self.book(person, slot, None)
+
+    def book_for_both(self, person: int, slot: int) -> None:
+        self.book_for_two(person, (person + 1) % PEOPLE, (slot, len(CAPACITIES) - 1), None)
+
+    @precondition(lambda self: self.model.appointments)
+    @rule(data=st.data(), person=person, slot=slot)
+    def freeze_for_a_moment(self, data: st.DataObject, person: int, slot: int) -> None:
         self._set_frozen(True)
+        self.book(person, slot, None)
+        self.hold(person, slot)
+        self.move(data, slot)
+        self._set_frozen(False)
 
     def _set_frozen(self, frozen: bool) -> None:
         since, reason = (self.model.now, "snow") if frozen else (None, None)
@@ -312,7 +340,7 @@ def test_no_order_of_what_people_do_breaks_the_books(machine: type[Bookings]) ->
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60,
+            max_examples=80,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

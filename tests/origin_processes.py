@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -22,7 +22,7 @@ from tests.edge_processes import until
 class OriginProcess:
     """An origin on a port of its own; it can be killed and started again."""
 
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     browser: httpx.AsyncClient
     process: "subprocess.Popen[bytes] | None" = None
 

@@ -237,8 +237,19 @@ class Bookings(RuleBasedStateMachine):
         self.hold(holder, slot)
         self.change_capacity(slot, 0)
         if lapses:
-            self.model.now = max([self.model.now, *(held.until for held in self.model.holds.values())])
+            self.wait_until_all_holds_have_lapsed()
         data.draw(st.sampled_from([self.book_alone, self.hold, self.book_for_both]))(other, slot)
+
+    @rule(slot=slot)
+    def let_everybodys_hold_lapse(self, slot: int) -> None:
+        self.change_capacity(slot, PEOPLE)
+        for each in range(PEOPLE):
+            self.hold(each, slot)
+        self.wait_until_all_holds_have_lapsed()
+        self.sweep()
+
+    def wait_until_all_holds_have_lapsed(self) -> None:
+        self.model.now = max([self.model.now, *(held.until for held in self.model.holds.values())])
 
     def give_up(self, person: int) -> None:
         for id_, kept in list(self.model.appointments.items()):
@@ -340,7 +351,7 @@ def test_no_order_of_what_people_do_breaks_the_books(machine: type[Bookings]) ->
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=80,
+            max_examples=60,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

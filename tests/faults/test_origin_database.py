@@ -14,10 +14,17 @@ from origin.chores import Chore, do_all
 from origin.db.pool import connect
 from origin.sweeping import Sweeper
 from tests import origin_world
+from tests.faults.durable import durable_server
 from tests.origin_world import Origin, Visitor
 
 PEOPLE = 60
 KILLED_BEHIND = 20
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Postgres]:
+    async with durable_server() as made:
+        yield made
 
 
 @pytest.fixture

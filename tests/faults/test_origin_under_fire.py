@@ -14,6 +14,7 @@ from origin.db.pool import connect
 from shared.clock import ManualClock, SystemClock
 from tests.books import assert_sold_exactly
 from tests.edge_processes import until
+from tests.faults.durable import durable_server
 from tests.origin_processes import OriginProcess, origins
 from tests.origin_world import Visitor, World, admission
 
@@ -84,6 +85,12 @@ class Rush:
         assert code in {"store_unavailable", "key_in_flight"}, answer.text
         self.setbacks[code] += 1
         return False
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Postgres]:
+    async with durable_server() as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,18 +1,17 @@
-"""What the tests of faults share."""
+"""A database server of a test's own, to be killed."""
 
 import asyncio
 from collections.abc import AsyncIterator
-
-import pytest
+from contextlib import asynccontextmanager
 
 from deploy.migrations import migrate
 from deploy.stores import Postgres, free_port
 from tests.conftest import server_folder
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[Postgres]:
-    """A server of this test's own, that writes through to the disk as in production."""
+@asynccontextmanager
+async def durable_server() -> AsyncIterator[Postgres]:
+    """Run a migrated server that writes through to the disk, as in production."""
     with server_folder() as folder:
         made = Postgres(folder / "postgres", free_port(), {"fsync": "on"})
         made.start()

@@ -1,13 +1,13 @@
 """What the origin's tests share: keys, a trusted issuer, a small programme, and visitors who call over HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -42,6 +42,13 @@ SIGNING_KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS25
 MADRID = (40.4168, -3.7038)
 SENIOR: dict[str, Any] = {"birth_date": "1950-05-17", "region": "ES-MD", "job_code": "none", "conditions": []}
 ADULT: dict[str, Any] = {"birth_date": "1990-05-17", "region": "ES-MD", "job_code": "none", "conditions": []}
+_DECIDE = """
+    INSERT INTO decision (ref, programme, person, outcome, rule_version, ruleset, evaluator, as_of, products, dose,
+                          inputs_hash, branches, created_at, expires_at)
+    SELECT gen_random_uuid(), 'demo', person, 'eligible', version, ruleset, 'test', $2::date, '{140}', 1, '', '[]',
+           $2, $2::timestamptz + interval '1 day'
+      FROM unnest($1::bytea[]) person, (SELECT version, ruleset FROM rule_version ORDER BY version DESC LIMIT 1) rules
+    RETURNING person, ref"""
 
 
 def config(folder: Path, database_url: str, **changes: Any) -> OriginConfig:
@@ -131,6 +138,11 @@ class World:
         """Publish the demo rules with changes; return the version."""
         document = msgspec.json.decode(versions.DEMO.read_bytes()) | changes
         return await versions.publish(self.connection, "demo", msgspec.json.encode(document), self.clock.now())
+
+    async def decided(self, persons: Sequence[bytes]) -> dict[bytes, UUID]:
+        """Decide, for any number of people at once, that they are eligible; return their decisions."""
+        rows = await self.connection.fetch(_DECIDE, persons, self.clock.now())
+        return {row["person"]: row["ref"] for row in rows}
 
     async def count(self, table: str, where: str = "true") -> int:
         """Count rows."""

@@ -8,14 +8,13 @@ from uuid import UUID
 import httpx
 import pytest
 
-from deploy.migrations import migrate
-from deploy.stores import Postgres, free_port
+from deploy.stores import Postgres
 from origin.booking.store import BookingStore
 from origin.chores import Chore, do_all
 from origin.db.pool import connect
 from origin.sweeping import Sweeper
 from tests import origin_world
-from tests.conftest import server_folder
+from tests.faults.durable import durable_server
 from tests.origin_world import Origin, Visitor
 
 PEOPLE = 60
@@ -24,15 +23,8 @@ KILLED_BEHIND = 20
 
 @pytest.fixture
 async def server() -> AsyncIterator[Postgres]:
-    """A server of this test's own, that writes through to the disk as in production."""
-    with server_folder() as folder:
-        made = Postgres(folder / "postgres", free_port(), {"fsync": "on"})
-        made.start()
-        try:
-            await asyncio.to_thread(migrate, made.url())
-            yield made
-        finally:
-            made.stop()
+    async with durable_server() as made:
+        yield made
 
 
 @pytest.fixture

@@ -400,7 +400,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(p_programme));
     PERFORM FROM slot s WHERE s.id = ANY (p_slots) ORDER BY s.id FOR NO KEY UPDATE;
     BEGIN
-        FOR part IN 1 .. cardinality(p_slots) LOOP
+        FOR i IN 1 .. cardinality(p_slots) LOOP
+            part := i;
             SELECT b.outcome, b.answer INTO outcome, answer
               FROM book_part(p_persons[part], p_programme, p_slots[part], p_decisions[part], p_admission, part,
                              p_appointments[p_follows[part]], nullif(p_booker, p_persons[part]), p_appointments[part],

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from origin.inventory.bulk.checking import Checker, Directory, KnownSite, StagedSlot
@@ -172,6 +172,7 @@ def test_an_object_needs_all_fields_and_no_others(write: Write) -> None:
 
 
 @given(st.binary(max_size=300))
+@example(b'"')
 def test_no_bytes_make_it_fall_over(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.csv"
     for start in (b"", HEADER.encode() + b"\n", b'{"site":'):

@@ -124,7 +124,10 @@ class SupplyFile:
     def _cells(self, number: int, header: str) -> Iterator[Row]:
         delimiter = max(_DELIMITERS, key=header.count)
         table = csv.reader(chain([header], self._lines), delimiter=delimiter, strict=True)
-        columns = [cell.strip().lower() for cell in next(table)]
+        try:
+            columns = [cell.strip().lower() for cell in next(table)]
+        except csv.Error as error:
+            raise FileRefused(self._fault(number, "malformed", f"this is no row of a table: {error}")) from None
         while columns and not columns[-1]:
             columns.pop()  # spreadsheets leave empty cells behind the last column
         self._settle(columns, number)

@@ -31,7 +31,8 @@ SELECT c.product, c.dose, c.days_min, c.days_max, c.first_alone,
 -- Days are counted on each site's own clock, as `interval_kept` does; the times before narrow what is read, with room for
 -- the furthest clocks.
 SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
-       near.id AS site, near.name, near.address, near.town, near.lat, near.lng, near.time_zone, near.step_free
+       near.id AS site, near.name, near.address, near.town, near.lat, near.lng, near.time_zone, near.step_free,
+       near.accessibility
   FROM (SELECT slot.starts_at, slot.programme, slot.product, site.lat, site.lng, site.time_zone, c.days_min, c.days_max
           FROM slot
           JOIN site ON site.id = slot.site
@@ -39,6 +40,7 @@ SELECT s.id, s.starts_at, s.ends_at, s.product, s.remaining, near.distance_m,
          WHERE slot.id = :slot AND slot.programme = :programme) first
  CROSS JOIN LATERAL (
         SELECT site.id, site.name, site.address, site.town, site.lat, site.lng, site.time_zone, site.step_free,
+               site.accessibility,
                earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(first.lat, first.lng)) AS distance_m
           FROM site
          WHERE ll_to_earth(site.lat, site.lng) <@ earth_box(ll_to_earth(first.lat, first.lng), :radius_m)

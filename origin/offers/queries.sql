@@ -22,7 +22,7 @@ SELECT d.id AS offer, d.appointment, d.state, d.until, c.reason, was.starts_at A
        there.time_zone AS was_time_zone, there.name AS was_name,
        (SELECT r.admission FROM may_return(:person, a.id, :now) r) IS NOT NULL AS may_return,
        s.id, s.starts_at, s.ends_at, was.product, s.remaining, site.id AS site, site.name, site.address, site.town,
-       site.lat, site.lng, site.time_zone, site.step_free,
+       site.lat, site.lng, site.time_zone, site.step_free, site.accessibility,
        earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(there.lat, there.lng)) AS distance_m
   FROM displaced d
   JOIN appointment a ON a.id = d.appointment

@@ -8,7 +8,7 @@ SELECT join_waitlist(:entry, :programme, :person, :admission, :decision, :site, 
 SELECT e.id AS entry, e.programme, e.state, e.site AS wished_site, e.lat AS wished_lat, e.lng AS wished_lng, e.radius_km,
        e.starts_from, e.starts_before, e.created_at, e.until, e.admission, p.room, wished.name AS wished_name,
        s.id, s.starts_at, s.ends_at, s.product, s.remaining, site.id AS site, site.name, site.address, site.town, site.lat,
-       site.lng, site.time_zone, site.step_free,
+       site.lng, site.time_zone, site.step_free, site.accessibility,
        coalesce(earth_distance(ll_to_earth(site.lat, site.lng), ll_to_earth(e.lat, e.lng)), 0) AS distance_m
   FROM waitlist_entry e
   JOIN programme p ON p.id = e.programme

@@ -39,12 +39,12 @@ async def test_who_found_nothing_waits_is_offered_a_place_and_books_it(origin: O
     booked = await other.book(full, await other.decision())
     browser = Browser(origin)
     await browser.answer(SENIOR)
-    nothing = (await browser.get("/slots?town=ES-MD.Madrid&radius=10")).text
-    assert 'href="/waitlist?town=ES-MD.Madrid&amp;radius=10"' in nothing
-    page = (await browser.get("/waitlist?town=ES-MD.Madrid&radius=10")).text
-    assert '<option value="ES-MD.Madrid" selected>' in page
+    nothing = (await browser.get("/slots?place=Madrid%2C+ES-MD&radius=10")).text
+    assert 'href="/waitlist?town=Madrid%2C+ES-MD&amp;radius=10"' in nothing
+    page = (await browser.get("/waitlist?town=Madrid%2C+ES-MD&radius=10")).text
+    assert '<option value="Madrid, ES-MD" selected>' in page
     assert '<option value="10" selected>' in page
-    joined = await browser.post("/waitlist", {"town": "ES-MD.Madrid", "radius": "10", "days": "28"})
+    joined = await browser.post("/waitlist", {"town": "Madrid, ES-MD", "radius": "10", "days": "28"})
     assert (joined.status_code, joined.headers["location"]) == (303, "/waitlist")
     page = (await browser.get("/waitlist")).text
     assert "Within 10 km" in page
@@ -92,14 +92,14 @@ async def test_a_programme_without_one_offers_none(origin: Origin) -> None:
     origin.world.clock.advance(31)
     browser = Browser(origin)
     await browser.answer(SENIOR)
-    assert "/waitlist" not in (await browser.get("/slots?town=ES-MD.Madrid")).text
+    assert "/waitlist" not in (await browser.get("/slots?place=Madrid%2C+ES-MD")).text
     assert "Wait for a place</button>" not in (await browser.get("/waitlist")).text
 
 
 async def test_what_is_over_is_said(origin: Origin) -> None:
     browser = Browser(origin)
     await browser.answer(SENIOR)
-    assert (await browser.post("/waitlist", {"town": "ES-MD.Madrid"})).status_code == 303
+    assert (await browser.post("/waitlist", {"town": "Madrid, ES-MD"})).status_code == 303
     await origin.world.slot()
     await work(origin)
     entry = re.search(r"/waitlist/([0-9a-f-]{36})/take", (await browser.get("/waitlist")).text)

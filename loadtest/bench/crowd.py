@@ -44,17 +44,19 @@ class Crowd:
         started, seen = time.monotonic(), 0
         coming: set[asyncio.Task[None]] = set()
         async with httpx.AsyncClient(timeout=_PATIENCE, limits=_LIMITS) as http:
-            while time.monotonic() - started < seconds and not self.refusals:
-                called = int((await http.get(self.room_url)).json()["called"])
-                for place in range(seen + 1, called + 1):
-                    if self.random.random() >= self.no_show:
-                        coming.add(task := asyncio.create_task(self._come(http, place, started)))
-                        task.add_done_callback(coming.discard)
-                seen = max(seen, called)
-                await asyncio.sleep(_LOOK_EVERY_S)
-            for task in list(coming):
-                task.cancel()
-            await asyncio.gather(*coming, return_exceptions=True)
+            try:
+                while time.monotonic() - started < seconds and not self.refusals:
+                    called = int((await http.get(self.room_url)).json()["called"])
+                    for place in range(seen + 1, called + 1):
+                        if self.random.random() >= self.no_show:
+                            coming.add(task := asyncio.create_task(self._come(http, place, started)))
+                            task.add_done_callback(coming.discard)
+                    seen = max(seen, called)
+                    await asyncio.sleep(_LOOK_EVERY_S)
+            finally:  # nobody is on the way any more when the connections are closed
+                for task in list(coming):
+                    task.cancel()
+                await asyncio.gather(*coming, return_exceptions=True)
         if self.refusals:
             raise BenchError(f"a called visitor was answered with {self.refusals[0]}")
         return self.tokens_s

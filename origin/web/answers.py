@@ -35,17 +35,27 @@ async def settled(book: Callable[[], Awaitable[T]]) -> T:
 
 
 async def explained(
-    site: Site, visit: Visit, refused: Problem, outcome: Outcome, key: str, admission: Admission
+    site: Site,
+    visit: Visit,
+    refused: Problem,
+    outcome: Outcome,
+    admission: Admission,
+    *,
+    key: str | None = None,
+    path: str | None = None,
 ) -> Response:
-    """Return the page for a refusal; where the database did not answer, one that sends the same form again."""
-    if refused.kind is problem.STORE_UNAVAILABLE:
+    """Return the page for a refusal, which leads to ``path``.
+
+    Where the database did not answer, and the form had a ``key``, one that sends the same form again.
+    """
+    if key is not None and refused.kind is problem.STORE_UNAVAILABLE:
         return site.unsure(visit, refused, key)
     if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
         outcome.expires_at = 0  # the questions must be answered again
     given = _member(refused, "reasons", list[Reason], [])
     version = _member(refused, "rule_version", int, outcome.version)
     said = await site.reasons(visit, admission.programme, given, version) if given else []
-    return site.refuse(visit, refused, said)
+    return site.refuse(visit, refused, said, path=path)
 
 
 def offered(refused: Problem) -> list[Slot]:

@@ -1,22 +1,20 @@
 """Confirm a time, and what happens when somebody was faster."""
 
-import msgspec
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from origin import errors
 from origin.booking.book import BookForm, book
 from origin.booking.hold import HoldForm
-from origin.eligibility.decisions import Reason
 from origin.gate import Admission
 from origin.inventory.api import one_slot
+from origin.web.answers import explained, offered, settled
 from origin.web.decided import may_book, why_not
 from origin.web.next_dose import has_next
-from origin.web.opened import answered, free_instead, give_back, keep, kept_until, key_of, slot_in
+from origin.web.opened import give_back, keep, kept_until, key_of, slot_in
 from origin.web.site import Site, see
 from origin.web.visit import Outcome, Visit
 from origin.words import of_slot
-from shared import problem
 from shared.ids import Ids
 from shared.problem import Problem
 
@@ -91,35 +89,25 @@ class BookingPages:
             raise Problem(errors.DECISION_UNKNOWN)
         wanted = BookForm(slot_in(visit), outcome.ref)
         try:
-            appointment = await answered(lambda: book(visit.state, admission, person, key, wanted))
+            appointment = await settled(lambda: book(visit.state, admission, person, key, wanted))
         except Problem as refused:
-            if refused.kind is problem.STORE_UNAVAILABLE:
-                return self._site.unsure(visit, refused, key)
-            return await self._refused(visit, refused, outcome, admission)
+            return await self._refused(visit, refused, outcome, admission, key=key)
         visit.kept.typed, outcome.reasons = None, []
         return see(f"/appointments/{appointment.id}?booked=1")
 
     async def _refused(
-        self, visit: Visit, refused: Problem, outcome: Outcome, admission: Admission, *, path: str | None = None
+        self,
+        visit: Visit,
+        refused: Problem,
+        outcome: Outcome,
+        admission: Admission,
+        *,
+        key: str | None = None,
+        path: str | None = None,
     ) -> Response:
         if refused.kind is errors.SLOT_GONE:
-            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in free_instead(refused)]
+            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in offered(refused)]
             return self._site.page(
                 visit, "taken.html", 409, alternatives=slots, way=WAY, moving=None, wanted=slot_in(visit)
             )
-        if refused.kind in {errors.INELIGIBLE, errors.DECISION_EXPIRED, errors.DECISION_UNKNOWN, errors.OVERRIDE_ENDED}:
-            outcome.expires_at = 0  # the questions must be answered again
-        given = _reasons(refused)
-        version = _rule_version(refused) or outcome.version
-        said = await self._site.reasons(visit, admission.programme, given, version) if given else []
-        return self._site.refuse(visit, refused, said, path=path)
-
-
-def _reasons(refused: Problem) -> list[Reason]:
-    raw = msgspec.json.encode(refused.members.get("reasons", []))
-    return msgspec.json.decode(raw, type=list[Reason])
-
-
-def _rule_version(refused: Problem) -> int | None:
-    raw = msgspec.json.encode(refused.members.get("rule_version"))
-    return msgspec.json.decode(raw, type=int | None)
+        return await explained(self._site, visit, refused, outcome, admission, key=key, path=path)

@@ -16,7 +16,8 @@ from origin.booking.hold_store import Terms
 from origin.booking.keep import terms, view
 from origin.booking.reschedule import RescheduleForm, reschedule
 from origin.identity import Person
-from origin.web.opened import answered, appointment_of, free_instead, give_back, keep, kept_until, key_of, slot_in
+from origin.web.answers import offered, settled
+from origin.web.opened import appointment_of, give_back, keep, kept_until, key_of, slot_in
 from origin.web.site import Site, see
 from origin.web.visit import Visit
 from origin.words import of_appointment, of_slot
@@ -128,7 +129,7 @@ class MovePages:
         person = visit.require_person()
         key, wanted, id_ = key_of(form), RescheduleForm(slot_in(visit)), _id(visit)
         try:
-            await answered(lambda: reschedule(visit.state, person, key, id_, wanted))
+            await settled(lambda: reschedule(visit.state, person, key, id_, wanted))
         except Problem as refused:
             if refused.kind is problem.STORE_UNAVAILABLE:
                 return self._site.unsure(visit, refused, key, moving=True)
@@ -137,7 +138,7 @@ class MovePages:
 
     def _refused(self, visit: Visit, refused: Problem, mine: Mine) -> Response:
         if refused.kind is errors.SLOT_GONE:
-            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in free_instead(refused)]
+            slots = [of_slot(slot, visit.language, key=str(self._ids.uuid())) for slot in offered(refused)]
             return self._site.page(visit, "taken.html", 409, alternatives=slots, way=mine.way, moving=mine)
         if refused.kind in _SLOT_LOST:
             return self._site.refuse(visit, refused, path=mine.search, said="other_time")

@@ -134,7 +134,7 @@ class NextDosePages:
             if refused.kind is errors.INTERVAL_NOT_KEPT:
                 path = visit.request.url.path
                 return self._site.page(visit, "refused.html", 409, said="doses_apart", reasons=[], path=path)
-            return await explained(self._site, visit, refused, outcome, key, admission)
+            return await explained(self._site, visit, refused, outcome, admission, key=key)
         visit.kept.typed, outcome.reasons = None, []
         return see(f"/appointments/{booking.appointments[0].id}/together?booked=1")
 

@@ -4,9 +4,7 @@ The press in the list keeps it (POST); the page itself (GET) only shows that it 
 ahead of a press, and a place must not be taken by that.
 """
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
@@ -14,10 +12,8 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from origin import errors
-from origin.booking.appointments import Appointment
 from origin.booking.hold import HoldForm, held, hold, release
 from origin.identity import Person
-from origin.inventory.slots import Slot
 from origin.web.site import see
 from origin.web.visit import FORM_STALE, Visit, text_of
 from origin.words import TurnWords, of_turn
@@ -26,8 +22,6 @@ from shared.problem import Problem
 
 _KEY = re.compile("[0-9a-f-]{36}")
 _LARGEST_SLOT = 2**63 - 1
-_IN_FLIGHT_TRIES = 30
-_IN_FLIGHT_PAUSE_S = 0.1
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -94,21 +88,3 @@ def key_of(form: FormData) -> str:
     if not _KEY.fullmatch(key):
         raise Problem(FORM_STALE)
     return key
-
-
-async def answered(act: Callable[[], Awaitable[Appointment]]) -> Appointment:
-    """Do it; where the first of two clicks is still on its way, wait for its answer."""
-    for _ in range(_IN_FLIGHT_TRIES):
-        try:
-            return await act()
-        except Problem as refused:
-            if refused.kind is not errors.KEY_IN_FLIGHT:
-                raise
-        await asyncio.sleep(_IN_FLIGHT_PAUSE_S)
-    raise Problem(errors.KEY_IN_FLIGHT)
-
-
-def free_instead(refused: Problem) -> list[Slot]:
-    """Return the free times that a ``slot_gone`` tells."""
-    raw = msgspec.json.encode(refused.members.get("alternatives", []))
-    return msgspec.json.decode(raw, type=list[Slot])

@@ -15,8 +15,10 @@ CREATE TABLE course (
     dose      smallint NOT NULL CHECK (dose > 0),
     days_min  integer NOT NULL CHECK (days_min > 0),
     days_max  integer NOT NULL CHECK (days_max >= days_min),
+    first_alone boolean NOT NULL DEFAULT true,                 -- whether the dose may be booked without the one behind it
     PRIMARY KEY (programme, product, dose)
 );
+CREATE INDEX course_together ON course (programme) WHERE NOT first_alone;
 
 -- Holds -----------------------------------------------------------------------------------------------------------------
 
@@ -357,8 +359,19 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
                BETWEEN c.days_min AND c.days_max)
 $$;
 
+-- Whether what a decision grants of a slot's product must be booked together with the dose behind it.
+CREATE FUNCTION needs_next(p_programme text, p_person bytea, p_slot bigint, p_decision uuid)
+RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM course c
+          JOIN decision d ON d.ref = p_decision AND d.person = p_person AND d.dose = c.dose
+          JOIN slot s ON s.id = p_slot AND s.product = c.product
+         WHERE c.programme = p_programme AND NOT c.first_alone)
+$$;
+
 -- Books a slot, once per key. Everything happens in one transaction, or nothing does.
--- outcome: booked | replayed (answer: what is kept under the key) | key_in_flight | key_reused | and as `book_part` says
+-- outcome: booked | replayed (answer: what is kept under the key) | key_in_flight | key_reused | next_dose_missing (the dose is
+--          booked with the next one only) | and as `book_part` says
 -- answer (JSON): what the answer is made from: of a booking the appointment; of `slot_gone` the products granted; of
 -- `already_booked` and `admission_used` the appointment that is in the way.
 CREATE OR REPLACE FUNCTION book(
@@ -368,6 +381,11 @@ CREATE OR REPLACE FUNCTION book(
 BEGIN
     SELECT k.outcome, k.answer INTO outcome, answer FROM known_answer(p_person, p_key, p_fingerprint) k;
     IF outcome IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM course c WHERE c.programme = p_programme AND NOT c.first_alone)  -- most have none: saves a call
+       AND needs_next(p_programme, p_person, p_slot, p_decision) THEN
+        outcome := 'next_dose_missing';
         RETURN;
     END IF;
     SELECT b.outcome, b.answer INTO outcome, answer
@@ -383,7 +401,11 @@ $$;
 -- Books several parts with one admission, once per key: all of them or none.
 -- `p_follows[i]` is the place in these arrays (from 1) of the part whose dose part i follows, and comes before it; null,
 -- a dose of its own. `p_persons[i]` differs from `p_booker` where somebody books for another.
+-- A person that is null is somebody whom the booker no longer has in their household: member_unknown. A place that the booker
+-- holds counts for whoever of the booking gets it.
 -- outcome as of `book`; of a refusal, `part` says which part; answer of a booking: a JSON array, one appointment a part.
+-- The programme is locked first, then persons, then slots, each in their order: two bookers who name the same people do not
+-- wait for each other, and nobody waits for a freeze that waits for them.
 CREATE FUNCTION book_group(
     p_booker bytea, p_key text, p_fingerprint bytea, p_programme text, p_admission text, p_persons bytea[],
     p_slots bigint[], p_decisions uuid[], p_follows smallint[], p_appointments uuid[], p_now timestamptz,
@@ -396,16 +418,35 @@ BEGIN
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
-    -- Before any slot: who freezes waits for bookings, which may wait for our slots.
+    part := array_position(p_persons, NULL);
+    IF part IS NOT NULL THEN
+        outcome := 'member_unknown';
+        RETURN;
+    END IF;
     PERFORM pg_advisory_xact_lock_shared(hashtext('programme'), hashtext(p_programme));
+    PERFORM pg_advisory_xact_lock(hashtextextended('booked for ' || encode(each.person, 'hex'), 0))
+       FROM (SELECT DISTINCT person FROM unnest(p_persons) person ORDER BY person) each;
     PERFORM FROM slot s WHERE s.id = ANY (p_slots) ORDER BY s.id FOR NO KEY UPDATE;
     BEGIN
+        WITH given AS (
+            DELETE FROM hold h
+             WHERE h.person = p_booker AND h.slot = ANY (p_slots)
+               AND NOT EXISTS (SELECT FROM unnest(p_persons, p_slots) AS wanted (person, slot)
+                                WHERE wanted.person = h.person AND wanted.slot = h.slot)
+            RETURNING h.slot
+        )
+        UPDATE slot SET remaining = remaining + 1 FROM given WHERE slot.id = given.slot;
         FOR i IN 1 .. cardinality(p_slots) LOOP
             part := i;
-            SELECT b.outcome, b.answer INTO outcome, answer
-              FROM book_part(p_persons[part], p_programme, p_slots[part], p_decisions[part], p_admission, part,
-                             p_appointments[p_follows[part]], nullif(p_booker, p_persons[part]), p_appointments[part],
-                             p_now) b;
+            IF p_follows[i] IS NULL AND array_position(p_follows, part) IS NULL
+               AND needs_next(p_programme, p_persons[i], p_slots[i], p_decisions[i]) THEN
+                outcome := 'next_dose_missing';
+            ELSE
+                SELECT b.outcome, b.answer INTO outcome, answer
+                  FROM book_part(p_persons[i], p_programme, p_slots[i], p_decisions[i], p_admission, part,
+                                 p_appointments[p_follows[i]], nullif(p_booker, p_persons[i]), p_appointments[i],
+                                 p_now) b;
+            END IF;
             IF outcome <> 'booked' THEN
                 RAISE EXCEPTION USING ERRCODE = 'VB001';  -- undoes the parts before; caught below
             END IF;
@@ -575,7 +616,7 @@ END
 $$;
 
 -- migrate:down
-DROP FUNCTION book_group, reschedule, lock_course, cancel_appointment, book_part, booking_refusal, interval_kept,
+DROP FUNCTION book_group, reschedule, lock_course, cancel_appointment, book_part, booking_refusal, interval_kept, needs_next,
     known_answer, hold_place, release_hold, sweep_holds, take_place;
 CREATE OR REPLACE FUNCTION book(
     p_person bytea, p_key text, p_fingerprint bytea, p_programme text, p_slot bigint, p_decision uuid,

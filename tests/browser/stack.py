@@ -250,4 +250,7 @@ async def _supply(database_url: str) -> None:
                 slots.append(SlotRow("demo", site, starts_at, starts_at + timedelta(minutes=30), "140", 20))
     await import_supply(connection, _REGIONS, _SITES, slots)
     await connection.execute("UPDATE programme SET waitlist = true")
+    await connection.execute(
+        "UPDATE site SET postcode = '45001', accessibility = '{hearing_loop,quiet_room}' WHERE town = 'Toledo'"
+    )
     await connection.close()

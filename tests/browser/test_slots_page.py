@@ -1,9 +1,6 @@
 """The page of free times, as people use it: typed places, filters, a calendar and a map, with and without scripts."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.accessible import faults_of
@@ -12,17 +9,6 @@ from tests.browser.stack import Stack
 from tests.browser.way import Way
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-_GIVE = "UPDATE site SET postcode = '45001', accessibility = '{hearing_loop,quiet_room}' WHERE id = 3"
-_TAKE = "UPDATE site SET postcode = '', accessibility = '{}' WHERE id = 3"
-
-
-@pytest_asyncio.fixture(loop_scope="session", autouse=True)
-async def toledo(stack: Stack) -> AsyncIterator[None]:
-    """A site with a postal code that offers something."""
-    await stack.execute(_GIVE)
-    yield
-    await stack.execute(_TAKE)
 
 
 async def show(page: Page) -> None:

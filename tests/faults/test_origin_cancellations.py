@@ -3,23 +3,12 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
-
-from tests import origin_world
 from tests.origin_world import Origin
 from tests.sites_world import Clinic
 
 PEOPLE = 1500
 FOUND = 1400
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def fill(origin: Origin, slot: int) -> None:

@@ -1,4 +1,4 @@
-"""An edge for tests of the visitors' JSON, and somebody who visits it."""
+"""An edge for tests of the visitors' JSON, somebody who visits it, and a site of the origin."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,9 @@ from deploy.stores import Valkey
 from edge.app import create_app
 from tests.edge_visiting import CALLED, WAITING
 from tests.edge_world import client, config, plan
+from tests.origin_world import Origin
 from tests.serving import Serve
+from tests.sites_world import Clinic
 
 
 @pytest.fixture
@@ -30,3 +32,9 @@ async def visitor(base: str) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor of that edge."""
     async with client(base) as browser:
         yield browser
+
+
+@pytest.fixture
+def clinic(origin: Origin) -> Clinic:
+    """A site with people in it."""
+    return Clinic(origin)

@@ -1,6 +1,5 @@
 """A site cancels slots over HTTP: nothing is booked there any more, and everybody in them gets an answer to give."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,6 @@ from tests import origin_world
 from tests.origin_world import START, Origin, bearer
 from tests.sites_world import SITE, STAFF, Clinic
 from tests.supply_world import Desk, row, slots_csv
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def clinic(origin: Origin) -> Clinic:
-    return Clinic(origin)
 
 
 async def test_a_dry_run_names_who_is_in_the_way_and_does_nothing(origin: Origin, clinic: Clinic) -> None:

@@ -1,25 +1,8 @@
 """The pages on which people answer the offer of another time, without a script."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
-from tests import origin_world
 from tests.origin_browser import Browser
 from tests.origin_world import SENIOR, Origin
 from tests.sites_world import Clinic
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def clinic(origin: Origin) -> Clinic:
-    return Clinic(origin)
 
 
 async def offered(origin: Origin, clinic: Clinic) -> tuple[Browser, str, str]:

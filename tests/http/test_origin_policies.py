@@ -1,14 +1,10 @@
 """What a programme allows, over HTTP: set by an operator with a reason, told to officials, and kept."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
-import pytest
 
-from tests import origin_world
 from tests.origin_world import Origin, bearer
 
 PATH = "/v1/admin/programmes/demo"
@@ -20,12 +16,6 @@ AT_FIRST = {
     "moves_at_most": None,
     "cancels_at_most": None,
 }
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 async def ask(origin: Origin, role: str, path: str = PATH, **form: Any) -> httpx.Response:

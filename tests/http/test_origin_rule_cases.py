@@ -2,8 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +10,6 @@ import pytest
 
 from origin.eligibility import examples
 from origin.eligibility.document import InvalidDocument
-from tests import origin_world
 from tests.origin_world import START, Origin
 from tests.rules_world import Officials, from_age
 from tests.staff_browser import RULES, StaffBrowser
@@ -28,17 +25,6 @@ def case(name: str, birth_date: str, outcome: str, **expect: Any) -> dict[str, A
 
 RIGHT = [case("Seventy-five", "1952-01-01", "eligible", cohort="only"), case("Sixty", "1967-01-01", "not_eligible")]
 WRONG = [case("Sixty-five", "1962-01-01", "eligible"), case("Of the old", "1945-01-01", "eligible", cohort="old")]
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def officials(origin: Origin) -> Officials:
-    return Officials(origin.client)
 
 
 def staff(origin: Origin, role: str) -> StaffBrowser:

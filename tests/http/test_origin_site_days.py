@@ -1,29 +1,15 @@
 """A site's day for its staff: who is expected, who came, and who walks in."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, Origin, bearer
 from tests.sites_world import SITE, STAFF, Clinic
 
 DAY = "/days/2027-03-02"
 _NOBODYS = "7e6f8f0e-3c2a-4f0e-9d7e-0123456789ab"
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def clinic(origin: Origin) -> Clinic:
-    return Clinic(origin)
 
 
 async def marked(clinic: Clinic, appointment: str, status: str) -> tuple[int, str]:

@@ -1,31 +1,17 @@
 """The pages of a site's staff, without a script: the day at the door, and times that are cancelled."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests import origin_world
 from tests.origin_world import Origin
 from tests.sites_world import STAFF, Clinic
 from tests.staff_browser import StaffBrowser
 
 PAGE = "/site/1"
 DAY = f"{PAGE}/days/2027-03-02"
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def clinic(origin: Origin) -> Clinic:
-    return Clinic(origin)
 
 
 @pytest.fixture

@@ -1,23 +1,14 @@
 """The page of free times: what it lists, counts and links to is what there is."""
 
 import re
-from collections.abc import AsyncIterator
 from html import unescape
-from pathlib import Path
 
 import pytest
 
-from tests import origin_world
 from tests.origin_browser import Browser
 from tests.origin_world import SENIOR, Origin
 
 LIST = re.compile(r'formaction="/slots/(\d+)/hold"')
-
-
-@pytest.fixture
-async def origin(database_url: str, tmp_path: Path) -> AsyncIterator[Origin]:
-    async with origin_world.origin(database_url, tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

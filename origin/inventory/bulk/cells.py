@@ -6,7 +6,10 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import get_args
 from zoneinfo import available_timezones
+
+from origin.inventory.slots import Feature
 
 Hours = tuple[time, time]
 
@@ -22,15 +25,7 @@ _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": 
 _EARLIEST, _LATEST = 2000, 2199
 
 WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
-ACCESSIBILITY = (
-    "accessible_parking",
-    "accessible_toilet",
-    "braille",
-    "hearing_loop",
-    "low_counter",
-    "quiet_room",
-    "sign_language",
-)
+ACCESSIBILITY: tuple[str, ...] = get_args(Feature)
 
 
 class CellFault(Exception):

@@ -14,6 +14,7 @@ from deploy.datadir import Addresses, write_addresses
 from deploy.stack import Stack
 from deploy.tables import facts
 from origin.admin.officials import AUTHOR, OPERATOR, OVERRIDER, REVIEWER, SUPPORT
+from origin.sites.staff import SITE_STAFF
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -125,6 +126,7 @@ def welcome(addresses: Addresses) -> Panel:
         ("Sign-in", f"{addresses['identity_url']}/  (one click: {who('visitor')})"),
         ("Rules", f"{booking}/admin  ({who(AUTHOR)} writes, {who(REVIEWER)} reviews, {who(OPERATOR)} rolls back)"),
         ("Support", f"{booking}/support  ({who(SUPPORT)} looks up, {who(OVERRIDER, ' and ')} make exceptions)"),
+        ("Sites", f"{booking}/site  ({who(SITE_STAFF + ':1')} works at the first)"),
         ("Operators", ".venv/bin/vestibule token --role operator --sub olga"),
         ("API", f"{addresses['edge_url']}/openapi.json  {addresses['origin_url']}/openapi.json"),
         ("Data, logs", addresses["data_dir"]),

@@ -151,7 +151,8 @@ def test_the_identity_provider_knows_the_demos_people(addresses: Addresses) -> N
 
 
 @pytest.mark.parametrize(
-    ("page", "names"), [("/admin", ["aurelia", "rosa", "olga"]), ("/support", ["sofia", "vera", "victor"])]
+    ("page", "names"),
+    [("/admin", ["aurelia", "rosa", "olga"]), ("/support", ["sofia", "vera", "victor"]), ("/site", ["stella"])],
 )
 def test_staff_sign_in_where_a_newcomer_is_told_to(addresses: Addresses, page: str, names: list[str]) -> None:
     told = io.StringIO()

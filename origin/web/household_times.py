@@ -19,15 +19,15 @@ from origin.inventory.api import one_slot
 from origin.web import party
 from origin.web.answers import part_of, settled
 from origin.web.household import HOUSEHOLD, PARTY
+from origin.web.opened import key_of
 from origin.web.site import Site, see
 from origin.web.towns import Towns
-from origin.web.visit import FORM_STALE, Visit, text_of
+from origin.web.visit import Visit
 from origin.words import SlotWords, day, distance, of_slot, times
 from shared import problem
 from shared.ids import Ids
 from shared.problem import Problem
 
-_KEY = re.compile("[0-9a-f-]{36}")
 _SLOTS = re.compile("[1-9][0-9]{0,17}(-[1-9][0-9]{0,17}){0,8}")
 _RADIUS_M = 50_000.0
 _DAYS = 14
@@ -164,9 +164,7 @@ class HouseholdTimesPages:
         admission = await visit.require_admission()
         person = visit.require_person()
         visit.check_form(form)
-        key, slots = text_of(form, "key"), _slots(visit)
-        if not _KEY.fullmatch(key):
-            raise Problem(FORM_STALE)
+        key, slots = key_of(form), _slots(visit)
         guests = [each for each in visit.kept.party if each.ref is not None]
         if not guests or len(guests) != len(slots) or len(guests) != len(visit.kept.party):
             return see(PARTY)

@@ -1,6 +1,5 @@
 """Both doses of a course: a time for the next one inside the interval, both confirmed with one press."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,14 +17,13 @@ from origin.inventory.slots import Site as Place
 from origin.inventory.slots import Slot
 from origin.web.answers import explained, offered, part_of, settled
 from origin.web.decided import may_book, why_not
+from origin.web.opened import key_of, slot_in
 from origin.web.site import Site, see
-from origin.web.visit import FORM_STALE, Outcome, Visit, text_of
+from origin.web.visit import Outcome, Visit
 from origin.words import clock_time, day, distance, of_slot
 from shared.ids import Ids
 from shared.problem import Problem
 
-_KEY = re.compile("[0-9a-f-]{36}")
-_LARGEST_SLOT = 2**63 - 1
 _AT_MOST = 96
 _SITES = 6
 
@@ -79,7 +77,7 @@ class NextDosePages:
             visit.kept.then = visit.request.url.path
             return see(why_not(visit))
         visit.kept.then = ""
-        first = await one_slot(visit.state, admission, _slot(visit, "slot"))
+        first = await one_slot(visit.state, admission, slot_in(visit, "slot"))
         try:
             found, slots = await next_dose(visit.state, admission, first.id, dose=outcome.dose, at_most=_AT_MOST)
         except Problem as refused:
@@ -104,7 +102,7 @@ class NextDosePages:
             visit.kept.then = visit.request.url.path
             return see(why_not(visit))
         visit.kept.then = ""
-        first, second = [await one_slot(visit.state, admission, _slot(visit, name)) for name in ("slot", "next")]
+        first, second = [await one_slot(visit.state, admission, slot_in(visit, name)) for name in ("slot", "next")]
         return self._site.page(
             visit,
             "confirm_doses.html",
@@ -119,12 +117,10 @@ class NextDosePages:
         admission = await visit.require_admission()
         person = visit.require_person()
         visit.check_form(form)
-        key, outcome = text_of(form, "key"), visit.kept.outcome
-        if not _KEY.fullmatch(key):
-            raise Problem(FORM_STALE)
+        key, outcome = key_of(form), visit.kept.outcome
         if outcome is None:
             raise Problem(errors.DECISION_UNKNOWN)
-        first, second = _slot(visit, "slot"), _slot(visit, "next")
+        first, second = slot_in(visit, "slot"), slot_in(visit, "next")
         wanted = BookingForm([PartForm(first, outcome.ref), PartForm(second, outcome.ref, follows=1)])
         try:
             booking: Booking = await settled(lambda: book_together(visit.state, admission, person, key, wanted))
@@ -155,13 +151,6 @@ class NextDosePages:
             second=second if is_first else None,
             alternatives=slots,
         )
-
-
-def _slot(visit: Visit, name: str) -> int:
-    slot: int = visit.request.path_params[name]
-    if not 0 < slot <= _LARGEST_SLOT:
-        raise Problem(errors.SLOT_UNKNOWN)
-    return slot
 
 
 def _sites(slots: Iterable[Slot], language: str) -> list[SiteTimes]:

@@ -30,10 +30,10 @@ class Kept(msgspec.Struct, frozen=True):
     lasts_s: int
 
 
-def slot_in(visit: Visit) -> int:
-    """Return the slot in the path; raises Problem ``slot_unknown`` where it can be none."""
-    slot: int = visit.request.path_params["slot"]
-    if slot > _LARGEST_SLOT:
+def slot_in(visit: Visit, name: str = "slot") -> int:
+    """Return the slot that a part of the path names; raises Problem ``slot_unknown`` where it can be none."""
+    slot: int = visit.request.path_params[name]
+    if not 0 < slot <= _LARGEST_SLOT:
         raise Problem(errors.SLOT_UNKNOWN)
     return slot
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -142,7 +143,7 @@ async def _place(visit: Visit, offered: Offered, typed: str, looking: Looking) -
     for name in (typed, now_at, visit.kept.town):
         if name:
             try:
-                place, _ = await visit.state.reader.read(lambda connection: gazetteer.find(connection, name))  # noqa: B023
+                place, _ = await visit.state.reader.read(partial(gazetteer.find, typed=name))
             except (PlaceNotFound, PlaceNotClear):
                 if typed:
                     raise

@@ -53,7 +53,7 @@ def set_(
                 {"reason": reason} | {k: v for k, v in given.items() if v != msgspec.UNSET}, PolicyForm
             )
         except msgspec.ValidationError as error:
-            raise StackError(str(error)) from None
+            raise StackError(f"invalid_body: {error}") from None
         _show(find_origin(origin, who).call("PATCH", address(programme), Policies, form))
 
 

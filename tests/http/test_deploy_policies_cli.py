@@ -37,7 +37,7 @@ async def test_policies_are_set_and_shown(origin: Origin, run: Run) -> None:
     ("option", "value", "told"),
     [
         ("--hold-lasts", "soon", "no length of time"),
-        ("--hold-lasts", "2h", "Expected `int` <= 3600"),
+        ("--hold-lasts", "2h", "invalid_body: Expected `int` <= 3600"),
         ("--moves-at-most", "often", "no number of times"),
     ],
 )

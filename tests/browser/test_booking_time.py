@@ -38,7 +38,8 @@ async def _lasts(way: Way, seconds: int, *, extended: int = 0) -> None:
 
 
 async def _later(page: Page, seconds: int) -> None:
-    """Let the page believe that time has passed."""
+    """Let the page believe that time has passed, once its script counts: until then there is nothing to pass."""
+    await page.locator("#turn[data-state]").wait_for()
     await page.evaluate(_LATER.format(seconds))
 
 

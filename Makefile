@@ -34,7 +34,7 @@ check: $(INSTALLED) ## Format, lint, types, import contracts
 
 test: $(INSTALLED) ## Run all tests, the browser's included
 	$(BIN)/python -m deploy.browser
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n auto --dist loadfile
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 drill: $(INSTALLED) ## Opening day on this machine; writes build/drill/report.html
 	@$(BIN)/vestibule drill

@@ -1,6 +1,7 @@
 """Real stores for every test: one PostgreSQL and one Valkey per run, a fresh database or an emptied line per test."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.serving import Serve, serving
 
 ROOT = Path(__file__).parent.parent
 _TEMPLATE = "vestibule_template"
+_IN_MEMORY = Path("/dev/shm")
+_ROOM_IN_MEMORY = 4 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,11 +64,13 @@ async def valkey(valkey_server: Valkey | ValkeyCluster) -> AsyncIterator[Redis]:
 
 @contextmanager
 def server_folder() -> Iterator[Path]:
-    """A folder for PostgreSQL's files.
+    """A folder for PostgreSQL's files; in memory where there is room, for a database is copied for most of the tests.
 
     Not below pytest's own: each run closes that to other users, and as root PostgreSQL runs as another user.
     """
-    with TemporaryDirectory(prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
+    has_room = _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free >= _ROOM_IN_MEMORY
+    place = _IN_MEMORY if has_room else None
+    with TemporaryDirectory(dir=place, prefix="vestibule-tests-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 

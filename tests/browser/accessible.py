@@ -15,6 +15,7 @@ _TIMEOUT_S = 30
 
 async def faults_of(page: Page) -> list[str]:
     """Return what is wrong with a page at both widths, each fault in one line."""
+    await page.wait_for_load_state()  # styles and all
     faults = []
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": _HEIGHT})

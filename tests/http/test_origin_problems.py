@@ -172,7 +172,7 @@ async def test_a_body_of_the_wrong_form_is_refused(
 
 async def test_a_body_without_a_length_is_stopped_where_it_gets_too_large(origin: Origin) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(40):
+        for _ in range(30):  # over the limit, and not over what is read to the end so that the answer arrives
             yield b" " * 1024
 
     answer = await origin.client.post(

@@ -17,6 +17,7 @@ from origin.admin import api as admin
 from origin.admin.programmes import Programmes
 from origin.booking import api as booking
 from origin.booking import group_api, holds_api
+from origin.booking.gone import Gone
 from origin.booking.store import BookingStore
 from origin.booking.together import Bookings
 from origin.capacity import api as capacity
@@ -200,6 +201,7 @@ def _assemble(
     traffic: Traffic,
 ) -> OriginState:
     programmes, crowd, slots = Programmes(database, clock), Crowd(), SlotStore()
+    nearest = Nearest(database, slots, clock)
     gate = Gate(
         rings.admission,
         rings.origin,
@@ -224,7 +226,8 @@ def _assemble(
         households=Households(database, Vault(rings.origin, "household", ids), people, clock, ids),
         decisions=_decisions(rings, clock, ids, meters, database),
         slots=slots,
-        nearest=Nearest(database, slots, clock),
+        nearest=nearest,
+        gone=Gone(database, nearest, meters, clock, ids),
         bookings=Bookings(database, store, meters),
         offers=OfferStore(),
         waitlist=WaitlistStore(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from origin.admin.programmes import Programmes
+from origin.booking.gone import Gone
 from origin.booking.together import Bookings
 from origin.capacity.crowd import Crowd
 from origin.capacity.feed import Feed
@@ -42,6 +43,7 @@ class OriginState:
     decisions: Decisions
     slots: SlotStore
     nearest: Nearest
+    gone: Gone
     bookings: Bookings
     offers: OfferStore
     waitlist: WaitlistStore

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from origin.booking.answer_store import AnswerStore
 from origin.booking.hold_store import HoldStore
 from origin.booking.key import LIFE_HOURS
-from origin.booking.store import BookingStore
 from origin.db.pool import Database
 from origin.db.sql import Connection
 from origin.eligibility.shadow import Shadow
@@ -31,7 +31,10 @@ class Sweeper:
     async def forget_keys(self) -> int:
         """Forget answers kept under an Idempotency-Key after their published life of 24 hours."""
         before = self.clock.now() - timedelta(hours=LIFE_HOURS)
-        return await self._all(lambda connection: BookingStore().sweep_keys(connection, before=before, at_most=_BATCH))
+        store = AnswerStore()
+        swept = await self._all(lambda connection: store.sweep_keys(connection, before=before, at_most=_BATCH))
+        await self._all(lambda connection: store.sweep_shared_answers(connection, before=before, at_most=_BATCH))
+        return swept
 
     async def erase_facts(self) -> int:
         """Erase declared facts whose decision can no longer be booked with, once candidates were asked about them."""

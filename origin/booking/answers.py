@@ -1,19 +1,29 @@
 """What a request under an Idempotency-Key is answered with: an appointment, or a refusal, each kept under the key."""
 
+from uuid import UUID
+
 import msgspec
 
 from origin import errors
+from origin.booking.answer_store import Refused
 from origin.booking.appointments import Appointment, AppointmentFacts, from_facts
 from origin.booking.hold_store import HoldOutcome
 from origin.booking.refusals import FINAL, KEPT_REFUSAL, PRODUCT_NOT_GRANTED, Refusal
-from origin.booking.store import GroupAttempt, Keyed, MoveOutcome, Outcome, Refused
+from origin.booking.store import GroupAttempt, Keyed, MoveOutcome, Outcome
 from origin.state import OriginState
 from shared.problem import Problem
 
 _encode = msgspec.json.encode
 _read_appointment = msgspec.json.Decoder(AppointmentFacts).decode
 _read_refusal = msgspec.json.Decoder(Refusal).decode
-_read_products = msgspec.json.Decoder(list[str]).decode
+
+
+class _Shared(msgspec.Struct, tag_field="kept", tag="shared"):
+    answer: UUID
+
+
+_read_shared = msgspec.json.Decoder(_Shared).decode
+_KEPT_SHARED = '{"kept":"shared"'
 
 
 def confirmed(answer: str | None) -> str:
@@ -24,8 +34,10 @@ def confirmed(answer: str | None) -> str:
     return answer
 
 
-def read_answer(answer: str | None) -> Appointment:
+async def read_answer(state: OriginState, answer: str | None) -> Appointment:
     """Return the appointment that was kept as the answer, or raise the refusal that was."""
+    if answer is not None and answer.startswith(_KEPT_SHARED):
+        answer = await state.gone.whole(_read_shared(answer).answer)
     return from_facts(_read_appointment(confirmed(answer)))
 
 
@@ -41,7 +53,7 @@ async def refusal_of(
     kind = FINAL[outcome]
     match outcome:
         case "slot_gone":
-            return Refusal.of(kind, alternatives=await state.nearest.around(slot, _read_products(answer or "[]")))
+            return Refusal.of(kind, alternatives=(await state.nearest.around(slot, answer or "[]")).slots)
         case "product_not_granted":
             return Refusal.of(kind, reasons=[PRODUCT_NOT_GRANTED])
         case "already_booked":
@@ -55,7 +67,7 @@ async def refusal_of(
 
 async def keep(state: OriginState, asked: Keyed, refusal: Refusal) -> Appointment:
     """Keep a refusal under its key; give the answer that counts: an earlier one, where another request was quicker."""
-    return read_answer(await kept(state, asked, refusal))
+    return await read_answer(state, await kept(state, asked, refusal))
 
 
 async def kept(state: OriginState, asked: Keyed | GroupAttempt, refusal: Refusal) -> str:

@@ -67,15 +67,18 @@ def _attempt(state: OriginState, admission: Admission, person: Person, key: str,
 
 
 async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> Appointment:
+    refusal = await state.gone.refuse(attempt)
+    if refusal is not None:
+        raise refusal.problem()
     for _ in range(MOST_RULE_CHANGES):
         result = await state.bookings.book(attempt)
         match result.outcome:
             case "booked":
                 state.metrics.booked.inc()
                 state.crowd.booked(admission.id)
-                return read_answer(result.answer)
+                return await read_answer(state, result.answer)
             case "replayed":
-                return read_answer(result.answer)
+                return await read_answer(state, result.answer)
             case "rules_changed" | "not_eligible":
                 decision = await redecide(state, admission, attempt)
                 if decision.outcome != "eligible":

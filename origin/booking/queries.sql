@@ -14,10 +14,6 @@ SELECT outcome, answer, part
 SELECT place, outcome, answer
   FROM book_together(:persons, :keys, :fingerprints, :programmes, :slots, :decisions, :admissions, :appointments, :nows);
 
--- name: remember_refusals
--- Keeps refusals as the answers to their keys; returns the answers that count.
-SELECT place, body FROM remember_refusals(:persons, :keys, :fingerprints, :statuses, :bodies, :nows);
-
 -- name: cancel^
 -- Cancels a person's appointment and frees its place.
 SELECT cancel(:person, :appointment, :now) AS outcome;
@@ -66,8 +62,3 @@ SELECT a.id, a.status, a.version, a.dose, a.created_at, s.id AS slot, s.starts_a
   LEFT JOIN household_member member ON member.holder = :person AND member.person = a.person
  WHERE one.id = :appointment AND :person IN (one.person, one.booked_by) AND :person IN (a.person, a.booked_by)
  ORDER BY a.part;
-
--- name: sweep_keys!
--- Forgets answers that are older than their published life, some at a time.
-DELETE FROM idempotency
- WHERE (person, key) IN (SELECT person, key FROM idempotency WHERE created_at < :before LIMIT :at_most);

@@ -61,9 +61,9 @@ async def _move(state: OriginState, move: Move) -> Appointment:
     match moved.outcome:
         case "moved":
             state.metrics.moved.inc()
-            return read_answer(moved.answer)
+            return await read_answer(state, moved.answer)
         case "replayed":
-            return read_answer(moved.answer)
+            return await read_answer(state, moved.answer)
         case "key_in_flight" | "key_reused" | "frozen":
             raise Problem(PASSING[moved.outcome])
         case _:

@@ -118,14 +118,6 @@ class GroupAttempt(msgspec.Struct, frozen=True):
     now: datetime
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """A request that was refused: the status of the answer, and what the answer is made from, JSON."""
-
-    asked: Keyed | GroupAttempt
-    status: int
-    body: str
-
-
 class Moved(msgspec.Struct, frozen=True):
     """How a move came out; ``answer`` as the SQL function ``reschedule`` says, JSON."""
 
@@ -154,10 +146,8 @@ class BookingStore:
             row = await load(QUERIES)["book"].row(connection, **msgspec.structs.asdict(attempts[0]))
             assert row is not None
             return [Result(row["outcome"], row["answer"])]
-        columns = zip(*map(msgspec.structs.astuple, attempts), strict=True)
-        given = {f"{name}s": list(column) for name, column in zip(Attempt.__struct_fields__, columns, strict=True)}
         results: list[Result] = [Result("again")] * len(attempts)
-        for place, outcome, answer in await load(QUERIES)["book_together"].rows(connection, **given):
+        for place, outcome, answer in await load(QUERIES)["book_together"].rows(connection, **columns(attempts)):
             results[place - 1] = Result(outcome, answer)
         return results
 
@@ -194,26 +184,6 @@ class BookingStore:
         assert row is not None
         return Moved(row["outcome"], row["answer"])
 
-    async def remember_refusals(self, connection: Connection, refused: Sequence[Refused]) -> list[str | None]:
-        """Keep each refusal as the answer to its request's key; return the answers that count, in the same order.
-
-        That is an earlier one where there is one, and None where the key belongs to another request. A crash right
-        after may forget them.
-        """
-        rows = await load(QUERIES)["remember_refusals"].rows(
-            connection,
-            persons=[each.asked.person for each in refused],
-            keys=[each.asked.key for each in refused],
-            fingerprints=[each.asked.fingerprint for each in refused],
-            statuses=[each.status for each in refused],
-            bodies=[each.body for each in refused],
-            nows=[each.asked.now for each in refused],
-        )
-        kept: list[str | None] = [None] * len(refused)
-        for place, body in rows:
-            kept[place - 1] = body
-        return kept
-
     async def cancel(self, connection: Connection, appointment: UUID, *, person: bytes, now: datetime) -> CancelOutcome:
         """Cancel a person's appointment; its place can be booked at once."""
         row = await load(QUERIES)["cancel"].row(connection, appointment=appointment, person=person, now=now)
@@ -245,6 +215,8 @@ class BookingStore:
         )
         return [from_row(row) for row in rows]
 
-    async def sweep_keys(self, connection: Connection, *, before: datetime, at_most: int) -> int:
-        """Forget at most ``at_most`` answers that were given before ``before``; return how many."""
-        return await load(QUERIES)["sweep_keys"].run(connection, before=before, at_most=at_most)
+
+def columns(attempts: Sequence[Attempt]) -> dict[str, list[object]]:
+    """Return the attempts as an array for each of their facts, as the statements for many take them."""
+    values = zip(*map(msgspec.structs.astuple, attempts), strict=True)
+    return {f"{name}s": list(column) for name, column in zip(Attempt.__struct_fields__, values, strict=True)}

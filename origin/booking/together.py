@@ -3,7 +3,8 @@
 import asyncpg
 
 from origin.booking.again import LOST_A_RACE, ask_again
-from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Refused, Result
+from origin.booking.answer_store import AnswerStore, Refused
+from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Result
 from origin.db.pool import Database
 from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
@@ -56,7 +57,7 @@ class Bookings:
 
     async def _remember(self, refused: list[Refused]) -> list[str | None]:
         async with self._database.connection() as connection:
-            return await self.store.remember_refusals(connection, refused)
+            return await AnswerStore().remember_refusals(connection, refused)
 
     async def _send(self, attempts: list[Attempt]) -> list[Result | Exception]:
         async with self._database.connection() as connection:

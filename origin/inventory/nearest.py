@@ -1,6 +1,8 @@
 """What is near a slot that is gone. A herd asks about the same slot in the same second: one answer does for all."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -14,8 +16,20 @@ LIFE = timedelta(seconds=0.5)
 
 _MOST_REMEMBERED = 10_000
 _encode = msgspec.json.encode
+_read_products = msgspec.json.Decoder(list[str]).decode
 
-_Key = tuple[int, tuple[str, ...]]
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What is near a slot, for whoever may have ``products`` (JSON, strings). ``slots``: a list of ``Slot``."""
+
+    products: str
+    asked_at: datetime
+    slots: msgspec.Raw
+
+    def holds(self, now: datetime) -> bool:
+        """Return whether it may still be told."""
+        return timedelta(0) <= now - self.asked_at < LIFE
 
 
 class Nearest:
@@ -25,28 +39,40 @@ class Nearest:
         self._database = database
         self._store = store
         self._clock = clock
-        self._known: dict[_Key, tuple[datetime, asyncio.Task[msgspec.Raw]]] = {}
+        self._asking: dict[tuple[int, str], asyncio.Task[Around]] = {}
+        self._lately: dict[int, dict[str, Around]] = {}
 
-    async def around(self, slot: int, products: list[str]) -> msgspec.Raw:
-        """Return free slots of ``products`` around one that is gone, as the JSON of a list of ``Slot``.
+    async def around(self, slot: int, products: str) -> Around:
+        """Return free slots of ``products``, which are JSON as ``book`` tells them, around one that is gone.
 
         Raises:
             Problem: 503 ``store_unavailable``.
         """
-        key, now = (slot, tuple(products)), self._clock.now()
-        asked_at, asking = self._known.get(key, (None, None))
-        if asking is None or asked_at is None or not timedelta(0) <= now - asked_at < LIFE:
-            asking = asyncio.create_task(self._ask(slot, products, now))
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = now, asking
-            asking.add_done_callback(lambda task: self._forget_failed(key, task))
+        now = self._clock.now()
+        found = self._lately.get(slot, {}).get(products)
+        if found is not None and found.holds(now):
+            return found
+        key = (slot, products)
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.create_task(self._ask(slot, products, now))
+            asking.add_done_callback(lambda task: self._told(key, task))
         return await asyncio.shield(asking)  # one who goes away takes nothing from the others
 
-    async def _ask(self, slot: int, products: list[str], now: datetime) -> msgspec.Raw:
-        async with self._database.connection() as connection:
-            return msgspec.Raw(_encode(await self._store.alternatives(connection, slot, products=products, now=now)))
+    def lately(self, slot: int, now: datetime) -> Iterator[Around]:
+        """Return what was told lately about a slot that was gone, for each set of products."""
+        return (found for found in self._lately.get(slot, {}).values() if found.holds(now))
 
-    def _forget_failed(self, key: _Key, task: "asyncio.Task[msgspec.Raw]") -> None:
-        if (task.cancelled() or task.exception() is not None) and self._known.get(key, (None, None))[1] is task:
-            del self._known[key]
+    async def _ask(self, slot: int, products: str, now: datetime) -> Around:
+        async with self._database.connection() as connection:
+            slots = await self._store.alternatives(connection, slot, products=_read_products(products), now=now)
+        if len(self._lately) >= _MOST_REMEMBERED:
+            self._lately.clear()
+        found = Around(products, now, msgspec.Raw(_encode(slots)))
+        self._lately.setdefault(slot, {})[products] = found
+        return found
+
+    def _told(self, key: tuple[int, str], asking: "asyncio.Task[Around]") -> None:
+        del self._asking[key]
+        if not asking.cancelled():
+            asking.exception()  # whoever still waits for it gets it

@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from origin.booking.store import Attempt, BookingStore, Refused, Result
+from origin.booking.answer_store import AnswerStore, Refused
+from origin.booking.store import Attempt, BookingStore, Result
 from origin.db.sql import Connection
 from tests.origin_world import ADULT, SENIOR, Origin
 
@@ -138,8 +139,8 @@ async def test_refusals_that_are_kept_together_are_each_kept_as_if_alone(origin:
     same, reused = one, msgspec.structs.replace(one, fingerprint=b"another")
     other = msgspec.structs.replace(one, key="other")
     refused = [Refused(one, 409, "1"), Refused(same, 409, "2"), Refused(reused, 409, "3"), Refused(other, 403, "4")]
-    assert await BookingStore().remember_refusals(connection, refused) == ["1", "1", None, "4"]
-    assert await BookingStore().remember_refusals(connection, refused[1:]) == ["1", None, "4"]
+    assert await AnswerStore().remember_refusals(connection, refused) == ["1", "1", None, "4"]
+    assert await AnswerStore().remember_refusals(connection, refused[1:]) == ["1", None, "4"]
     assert await connection.fetch("SELECT key, status FROM idempotency ORDER BY key") == [
         (one.key, 409),
         ("other", 403),

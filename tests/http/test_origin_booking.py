@@ -51,6 +51,43 @@ async def test_a_refusal_is_also_the_answer_to_its_key(origin: Origin) -> None:
     assert (await ana.book(gone, decision, key="k2")).status_code == 201
 
 
+async def test_a_herd_at_a_slot_that_is_gone_gets_one_answer_and_each_keeps_it(origin: Origin) -> None:
+    """B4, B6: the second is refused by the short way; their key keeps the answer, and the place is free at once."""
+    gone, near = await origin.world.slot(), await origin.world.slot(hours=25, capacity=5)
+    bo, ana, cy, di = (origin.visitor(name) for name in ("bo", "ana", "cy", "di"))
+    holder = await bo.book(gone, await bo.decision())
+    first = await ana.book(gone, await ana.decision())
+    decision = await cy.decision()
+    second = await cy.book(gone, decision, key="k1")
+    kept = await origin.world.connection.fetchval("SELECT body FROM idempotency WHERE key = 'k1'")
+    assert kept.startswith('{"kept":"shared"')
+    assert (second.status_code, second.json()) == (first.status_code, first.json())
+    assert [slot["id"] for slot in second.json()["alternatives"]] == [near]
+
+    assert (await bo.cancel(holder)).status_code == 204
+    assert (await di.book(gone, await di.decision())).status_code == 201
+    assert (await bo.book(gone, await bo.decision())).json()["code"] == "admission_used"
+    origin.world.clock.advance(23 * 3600)
+    await origin.world.connection.execute("UPDATE slot SET remaining = 0 WHERE id = $1", near)
+    assert (await cy.book(gone, decision, key="k1")).status_code == 403  # the admission has expired
+    again = origin.visitor("cy")
+    assert (await again.book(gone, decision, key="k1")).json() == second.json()
+    assert origin.metric("book_refused_total", code="slot_gone") == 3
+
+
+async def test_what_is_told_of_a_slot_that_is_gone_is_asked_anew_after_half_a_second(origin: Origin) -> None:
+    gone, near = await origin.world.slot(), await origin.world.slot(hours=25)
+    bo, ana = origin.visitor("bo"), origin.visitor("ana")
+    await bo.book(gone, await bo.decision())
+    decision = await ana.decision()
+    told = []
+    for advance in (0, 0.4, 0.2):
+        origin.world.clock.advance(advance)
+        told.append([each["id"] for each in (await ana.book(gone, decision)).json()["alternatives"]])
+        await origin.world.connection.execute("UPDATE slot SET remaining = 0 WHERE id = $1", near)
+    assert told == [[near], [near], []]
+
+
 async def test_a_key_bound_to_one_request_is_refused_for_another(origin: Origin) -> None:
     slot, other = await origin.world.slot(), await origin.world.slot(hours=30)
     ana = origin.visitor()

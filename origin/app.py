@@ -38,6 +38,7 @@ from origin.eligibility.keeping import Keeper
 from origin.eligibility.rulebook import RuleBook
 from origin.eligibility.store import DecisionStore
 from origin.gate import Gate
+from origin.hot import ActsFirst
 from origin.household import api as household
 from origin.household.members import Households
 from origin.identity import People
@@ -135,7 +136,11 @@ def create_app(
     rings = Rings(KeyRing.load(config.admission_keys_file), pages.ring, KeyRing.load(config.person_keys_file))
     traffic = Traffic()
     routes += pages.routes()
-    return Starlette(
+    return ActsFirst(
+        [*booking.ENDPOINTS, *group_api.ENDPOINTS, *holds_api.ENDPOINTS, *eligibility.ENDPOINTS],
+        meters.http,
+        traffic,
+        BODY_LIMIT,
         routes=routes,
         middleware=[
             Middleware(Measured, traffic=traffic),

@@ -137,11 +137,9 @@ class BodyLimit:
         if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
             await self.app(scope, receive, send)
             return
-        limit = self._limit_of(scope["path"])
         try:
-            within = bounded(scope, receive, limit)
+            within = await bounded(scope, receive, self._limit_of(scope["path"]))
         except Problem as refused:
-            await _let_finish(scope, receive, limit)
             await refused.response()(scope, receive, send)
             return
         await self.app(scope, within, send)
@@ -150,7 +148,7 @@ class BodyLimit:
         return next((most for begins, most in self.larger if begins.match(path)), self.limit)
 
 
-def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
+async def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
     """Return what receives the request's body, up to ``limit`` bytes.
 
     Raises:
@@ -158,6 +156,7 @@ def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
+            await _let_finish(scope, receive, limit)
             raise _too_large(limit)
     taken = 0
 

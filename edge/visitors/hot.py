@@ -1,20 +1,12 @@
-"""The way to what a whole country asks at once: past the router, with one error path and as few layers as can be.
+"""The way to what a whole country asks at once: past the router, with one error path and as few layers as can be."""
 
-Starlette tries a regular expression per route and wraps each handler thrice more for its errors; every layer is a frame
-that is kept for each request that waits for the store, and a call more for each message of the answer. At ten thousand
-requests a second that is a good part of the work. The endpoint table stays the one source of operations and document;
-what is not found here goes on to the routes.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from edge import errors
 from edge.guard.guard import Guard, Headers
@@ -24,13 +16,13 @@ from shared import problem
 from shared.http import Endpoint, Handler
 from shared.middleware import HttpMetrics, bounded, log_fault
 from shared.problem import Problem
+from shared.quick import Answer, Quick
 from shared.web.errors import ErrorPages
 
 PREFIX = "/v1/rooms/"
 PAGES = "/rooms/"
 
 _SAFE = frozenset({"GET", "HEAD"})
-_Answer = Callable[[Scope, Receive], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ class Page:
     headers: Headers
 
 
-class RoomsFirst(Starlette):
+class RoomsFirst(Quick):
     """An app that answers the operations below ``/v1/rooms/{room}``, and a known room's page, before all that Starlette
     puts before its routes, its own handling of errors included.
 
@@ -63,22 +55,10 @@ class RoomsFirst(Starlette):
             if endpoint.method == "GET":
                 methods["HEAD"] = endpoint.handler
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = self._find(scope) if scope["type"] == "http" else None
-        if answer is None:
-            await super().__call__(scope, receive, send)
-            return
-        started = perf_counter()
-        status = 0
-        try:
-            response = await answer(scope, receive)
-            status = response.status_code
-            await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
-            await send({"type": "http.response.body", "body": response.body})
-        finally:
-            self._metrics.observe(scope["method"], status, perf_counter() - started)
+    def note(self, method: str, status: int, seconds: float) -> None:
+        self._metrics.observe(method, status, seconds)
 
-    def _find(self, scope: Scope) -> _Answer | None:
+    def find(self, scope: Scope) -> Answer | None:
         path: str = scope["path"]
         root: str = scope.get("root_path", "")
         if root:
@@ -108,7 +88,7 @@ class RoomsFirst(Starlette):
         try:
             if method not in _SAFE:
                 if has_body(scope):
-                    receive = bounded(scope, receive, self._body_limit)
+                    receive = await bounded(scope, receive, self._body_limit)
                 guard: Guard = scope["state"]["edge"].guard
                 kind: Kind = "joins" if scope["path"].endswith("/tickets") else "acts"
                 limit = await guard.limit(scope, scope["path_params"]["room"], kind)

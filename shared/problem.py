@@ -19,6 +19,8 @@ from starlette.responses import Response
 TYPE_PREFIX = "urn:vestibule:problem:"
 MEDIA_TYPE = "application/problem+json"
 
+_encode = msgspec.json.Encoder().encode
+
 
 @dataclass(frozen=True)
 class ProblemType:
@@ -66,10 +68,25 @@ class Problem(Exception):
 
     def response(self) -> Response:
         """Return the HTTP answer, never cached."""
-        headers = {"Cache-Control": "no-store"} | self.headers
-        if self.retry_after_s is not None:
-            headers["Retry-After"] = str(max(1, self.retry_after_s))
-        return Response(msgspec.json.encode(self.body()), self.kind.status, headers, MEDIA_TYPE)
+        return _Answer(self)
+
+
+class _Answer(Response):
+    media_type = MEDIA_TYPE
+
+    def __init__(self, told: Problem) -> None:
+        self.status_code = told.kind.status
+        self.background = None
+        self.body = _encode(told.body())
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(self.body)),
+            (b"content-type", b"application/problem+json"),
+            (b"cache-control", b"no-store"),
+        ]
+        for name, value in told.headers.items():
+            self.raw_headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+        if told.retry_after_s is not None:
+            self.raw_headers.append((b"retry-after", b"%d" % max(1, told.retry_after_s)))
 
 
 NOT_FOUND = ProblemType("not_found", 404, "There is nothing at this address")

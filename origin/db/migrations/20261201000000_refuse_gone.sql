@@ -15,6 +15,9 @@ CREATE INDEX shared_answer_age ON shared_answer (created_at);
 -- place: which attempt, from 1. p_gone, p_granted, p_answers: the slots that were lately found gone, for which products
 -- (JSON, as `book` tells them), and the shared answer for those; p_bodies: its text, where it is not kept yet.
 --
+-- What is looked up is looked up by its key, whatever the planner takes the tables for (OFFSET 0 keeps each look-up one): a
+-- plan may have been made while they were empty.
+--
 -- Nothing is locked, as nothing is taken: that no place is free is seen after the attempt was sent. Whoever books under the
 -- same key at this moment is waited for, or has to try again and is then told of the refusal. A crash may forget refusals:
 -- they do not wait for the disk.
@@ -22,24 +25,48 @@ CREATE FUNCTION refuse_gone(
     p_persons bytea[], p_keys text[], p_fingerprints bytea[], p_programmes text[], p_slots bigint[], p_decisions uuid[],
     p_admissions text[], p_nows timestamptz[], p_gone bigint[], p_granted text[], p_answers uuid[], p_bodies text[]
 ) RETURNS TABLE (place bigint, answer uuid) LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);  -- until the commit, which comes after this function's end
-    INSERT INTO shared_answer (id, body, created_at)
-    SELECT told.id, told.body, p_nows[1] FROM unnest(p_answers, p_bodies) AS told (id, body) WHERE told.body IS NOT NULL
-        ON CONFLICT DO NOTHING;
+    IF p_bodies <> '{}' THEN
+        INSERT INTO shared_answer (id, body, created_at)
+        SELECT told.id, told.body, p_nows[1] FROM unnest(p_answers, p_bodies) AS told (id, body)
+         WHERE told.body IS NOT NULL
+            ON CONFLICT DO NOTHING;
+    END IF;
 
     RETURN QUERY
-    WITH decided AS MATERIALIZED (
-        SELECT a.*, gone.answer, d.region, d.dose, d.products,
-               CASE WHEN p.last_known_rules THEN coalesce(d.stands_for, d.rule_version) ELSE d.rule_version END AS version
+    WITH gone AS MATERIALIZED (
+        SELECT s.*, p.last_known_rules, told.granted, told.answer
+          FROM unnest(p_gone, p_granted, p_answers) AS told (slot, granted, answer)
+         CROSS JOIN LATERAL (
+                   SELECT s.id, s.programme, s.product, s.starts_at FROM slot s
+                    WHERE s.id = told.slot AND s.remaining = 0 OFFSET 0) s
+         CROSS JOIN LATERAL (
+                   SELECT p.last_known_rules FROM programme p
+                    WHERE p.id = s.programme AND p.frozen_since IS NULL OFFSET 0) p
+         WHERE NOT EXISTS (SELECT FROM region_freeze z WHERE z.programme = s.programme OFFSET 0)
+           AND NOT EXISTS (SELECT FROM course c WHERE c.programme = s.programme AND NOT c.first_alone OFFSET 0)
+           AND NOT EXISTS (
+                   SELECT FROM hold h WHERE h.slot = s.id AND h.expires_at <= p_nows[cardinality(p_nows)] OFFSET 0)
+    ), decided AS MATERIALIZED (
+        SELECT a.*, gone.answer, d.region,
+               CASE WHEN gone.last_known_rules THEN coalesce(d.stands_for, d.rule_version) ELSE d.rule_version END
+                   AS version
           FROM unnest(p_persons, p_keys, p_fingerprints, p_programmes, p_slots, p_decisions, p_admissions, p_nows)
                WITH ORDINALITY AS a (person, key, fingerprint, programme, slot, decision, admission, now, place)
-          JOIN programme p ON p.id = a.programme AND p.frozen_since IS NULL
-          JOIN decision d ON d.ref = a.decision AND d.person = a.person AND d.programme = a.programme
-          JOIN unnest(p_gone, p_granted, p_answers) AS gone (slot, granted, answer)
-               ON gone.slot = a.slot AND gone.granted = to_json(d.products)::text
-         WHERE d.override IS NULL AND d.expires_at > a.now
+         CROSS JOIN LATERAL (
+                   SELECT d.region, d.dose, d.products, d.stands_for, d.rule_version FROM decision d
+                    WHERE d.ref = a.decision AND d.person = a.person AND d.programme = a.programme
+                      AND d.override IS NULL AND d.expires_at > a.now OFFSET 0) d
+          JOIN gone ON gone.id = a.slot AND gone.programme = a.programme AND gone.starts_at > a.now
+                AND gone.product = ANY (d.products) AND gone.granted = to_json(d.products)::text
+         WHERE NOT EXISTS (SELECT FROM hold h WHERE h.person = a.person AND h.slot = a.slot OFFSET 0)
+           AND NOT EXISTS (SELECT FROM appointment used WHERE used.admission = a.admission AND used.part = 1 OFFSET 0)
+           AND NOT EXISTS (
+                   SELECT FROM appointment active
+                    WHERE active.programme = a.programme AND active.person = a.person AND active.dose = d.dose
+                      AND active.status IN ('held', 'confirmed', 'checked_in') OFFSET 0)
     ), in_force AS MATERIALIZED (
         SELECT scope.programme, scope.region, version_in_force(scope.programme, scope.region) AS version
           FROM (SELECT DISTINCT decided.programme, decided.region FROM decided) scope
@@ -47,21 +74,6 @@ BEGIN
         SELECT a.*
           FROM decided a
           JOIN in_force f ON f.programme = a.programme AND f.region IS NOT DISTINCT FROM a.region AND f.version = a.version
-          JOIN slot s ON s.id = a.slot AND s.programme = a.programme AND s.remaining = 0 AND s.starts_at > a.now
-               AND s.product = ANY (a.products)
-          JOIN site ON site.id = s.site
-         WHERE NOT EXISTS (
-                   SELECT FROM hold h WHERE h.slot = a.slot AND (h.expires_at <= a.now OR h.person = a.person))
-           AND NOT EXISTS (
-                   SELECT FROM region_freeze z WHERE z.programme = a.programme AND z.region IN (site.region, a.region))
-           AND NOT EXISTS (SELECT FROM appointment used WHERE used.admission = a.admission AND used.part = 1)
-           AND NOT EXISTS (
-                   SELECT FROM appointment active
-                    WHERE active.programme = a.programme AND active.person = a.person AND active.dose = a.dose
-                      AND active.status IN ('held', 'confirmed', 'checked_in'))
-           AND NOT EXISTS (
-                   SELECT FROM course c
-                    WHERE c.programme = a.programme AND c.product = s.product AND c.dose = a.dose AND NOT c.first_alone)
     ), kept AS (
         INSERT INTO idempotency (person, key, fingerprint, status, body, created_at)
         SELECT a.person, a.key, a.fingerprint, 409, '{"kept":"shared","answer":"' || a.answer || '"}', a.now

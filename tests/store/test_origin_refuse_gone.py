@@ -86,7 +86,8 @@ async def herd(origin: Origin) -> Herd:
     """Somebody who is eligible, and one place, which others have."""
     connection, world = origin.world.connection, origin.world
     ref = UUID(await origin.visitor("ana").decision(SENIOR))
-    person, products = await connection.fetchrow("SELECT person, to_json(products)::text FROM decision")
+    person = await connection.fetchval("SELECT person FROM decision")
+    products = await connection.fetchval("SELECT to_json(products)::text FROM decision")
     slot = await world.slot(capacity=1)
     await connection.execute("UPDATE slot SET remaining = 0 WHERE id = $1", slot)
     attempt = Attempt(

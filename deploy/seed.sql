@@ -3,16 +3,17 @@
 SELECT EXISTS (SELECT FROM programme WHERE id = :programme) AS programme, EXISTS (SELECT FROM region) AS supply;
 
 -- name: last_slots(programme)
--- The sites of a programme, each with the start of its last slot: one index probe a site.
+-- The sites of a programme, each with the start of its last slot, which may be in the archive: one index probe a site, and
+-- one a partition.
 SELECT site.id, site.time_zone, last.starts_at
   FROM site
  CROSS JOIN LATERAL (
-        SELECT slot.starts_at
-          FROM slot
-         WHERE slot.site = site.id AND slot.programme = :programme
-         ORDER BY slot.starts_at DESC
-         LIMIT 1
-       ) last;
+        SELECT greatest(
+                   (SELECT max(starts_at) FROM slot s WHERE s.site = site.id AND programme = :programme),
+                   (SELECT max(starts_at) FROM slot_archive a WHERE a.site = site.id AND programme = :programme)
+               ) AS starts_at
+       ) last
+ WHERE last.starts_at IS NOT NULL;
 
 -- name: without_postcode
 -- Sites of a demo that was seeded before sites had postal codes.

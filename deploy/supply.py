@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
-from pydantic import PostgresDsn
+from pydantic import Field, PostgresDsn
 from rich.console import Console
 from rich.markup import escape
 
@@ -35,6 +35,7 @@ class SupplySettings(Settings):
 
     data_dir: Path = Path("build/local")
     database_url: PostgresDsn | None = None
+    slot_archive_days: int = Field(default=30, ge=0, le=3650)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,12 @@ class Asked:
 
 
 @asynccontextmanager
-async def _opened(settings: SupplySettings) -> AsyncIterator[Connection]:
+async def opened(settings: SupplySettings) -> AsyncIterator[Connection]:
+    """Lend a connection to the database.
+
+    Raises:
+        StackError: there is none, it does not answer, or what it was asked cannot be begun.
+    """
     running = DataDir(settings.data_dir).addresses()
     url = str(settings.database_url) if settings.database_url else running and running["database_url"]
     if not url:
@@ -82,7 +88,7 @@ def bring_files(
     """
 
     async def run() -> Report:
-        async with _opened(settings) as connection:
+        async with opened(settings) as connection:
             wish = await _wish(connection, asked)
             return await import_files(connection, files, wish, clock=clock, ids=ids, tell=tell)
 
@@ -105,7 +111,7 @@ def make_slots(
     """
 
     async def run() -> Report:
-        async with _opened(settings) as connection:
+        async with opened(settings) as connection:
             wish = await _wish(connection, asked)
             return await generate(connection, *window, days, wish, clock=clock, ids=ids, tell=tell)
 
@@ -120,7 +126,7 @@ def reconcile(settings: SupplySettings) -> list[Faulty]:
     """
 
     async def look() -> list[Faulty]:
-        async with _opened(settings) as connection:
+        async with opened(settings) as connection:
             return await faulty_slots(connection)
 
     return asyncio.run(look())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from deploy import archive_cli
 from deploy.bars import bar
 from deploy.errors import StackError
 from deploy.explained import explained
@@ -97,6 +98,11 @@ def reconcile_() -> None:
         supply.show_faulty(Console(file=sys.stdout, highlight=False, soft_wrap=True), faulty)
         if faulty:
             raise typer.Exit(1)
+
+
+app.command()(archive_cli.archive)
+app.command()(archive_cli.partitions)
+app.command()(archive_cli.detach)
 
 
 def _asked(programme: str | None, who: str | None, booked: str | None, dry_run: bool) -> "Asked":

@@ -159,3 +159,6 @@ class WorkerMetrics:
             f"{PREFIX}_slots_faulty", "Slots that did not add up when they were last looked at.", registry=registry
         )
         self.reconciled = Counter(f"{PREFIX}_reconciled", "Times that every slot was looked at.", registry=registry)
+        self.slots_archived = Counter(
+            f"{PREFIX}_slots_archived", "Slots that were moved into the archive.", registry=registry
+        )

@@ -18,6 +18,7 @@ from origin.config import KeyFile
 from origin.db.pool import Database, create_pool
 from origin.eligibility.facts import FactSealer
 from origin.eligibility.shadow import Shadow
+from origin.inventory.archive import Archiver
 from origin.inventory.uploads.running import UploadRunner
 from origin.metrics import OriginMetrics, WorkerMetrics
 from origin.notify.backlog import Backlog
@@ -41,12 +42,14 @@ _UPLOADS_EVERY_S = 1
 _RECONCILE_EVERY_S = 2  # a million slots in less than four minutes
 _OFFERS_EVERY_S = 1
 _WAITLIST_EVERY_S = 2
+_ARCHIVE_EVERY_S = 3600
 
 
 class WorkerConfig(Settings):
     """The worker's settings. ``worker_port``: where to show metrics; nowhere without it.
 
-    Without both key rings it asks no candidates: it cannot open the facts.
+    Without both key rings it asks no candidates: it cannot open the facts. ``slot_archive_days``: how long a slot that
+    nobody had booked stays after its end; 0, for ever.
     """
 
     database_url: SecretStr
@@ -54,6 +57,7 @@ class WorkerConfig(Settings):
     person_keys_file: KeyFile | None = None
     worker_port: int | None = Field(default=None, ge=1, le=65535)
     sweep_every_s: float = Field(default=30, gt=0, le=3600)
+    slot_archive_days: int = Field(default=30, ge=0, le=3650)
 
 
 async def work(config: WorkerConfig) -> None:
@@ -80,7 +84,7 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
     uploads = UploadRunner(database, config.database_url.get_secret_value(), SystemClock(), SystemIds())
     promising = Promising(database, SystemClock(), SystemIds(), metrics, OfferStore())
     offering = Offering(database, SystemClock(), SystemIds(), metrics, WaitlistStore())
-    return [
+    chores = [
         Chore("keys_forgotten", sweeper.forget_keys, every_s),
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
@@ -90,6 +94,10 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
         Chore("displaced_advanced", promising.run, _OFFERS_EVERY_S),
         Chore("waitlist_offered", offering.run, _WAITLIST_EVERY_S),
     ]
+    if config.slot_archive_days:
+        archiver = Archiver(database, SystemClock(), shown, config.slot_archive_days)
+        chores.append(Chore("slots_archived", archiver.run, _ARCHIVE_EVERY_S))
+    return chores
 
 
 @asynccontextmanager

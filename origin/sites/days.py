@@ -27,7 +27,7 @@ _REFUSED = {
 async def day_list(connection: Connection, site: StaffedSite, day: date, now: datetime) -> DayList:
     """Return the slots that begin on a day of the site's clock, and who is in them. Cancelled appointments are not."""
     starts_from, starts_before = bounds(site, day)
-    rows = await load(QUERIES)["day"].rows(
+    rows = await load(QUERIES)["past_day" if starts_before <= now else "day"].rows(
         connection, site=site.id, starts_from=starts_from, starts_before=starts_before
     )
     zone = ZoneInfo(site.time_zone)

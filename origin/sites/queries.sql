@@ -50,6 +50,14 @@ SELECT s.id AS slot, s.starts_at, s.ends_at, s.product, s.capacity, s.remaining,
  WHERE s.site = :site AND s.starts_at >= :starts_from AND s.starts_at < :starts_before
  ORDER BY s.starts_at, s.id, right(a.id::text, 8);
 
+-- name: past_day
+-- The same of a day that is over: slots that are in the archive by now, too.
+SELECT s.id AS slot, s.starts_at, s.ends_at, s.product, s.capacity, s.remaining,
+       s.cancellation IS NOT NULL AS is_cancelled, a.id, a.status, a.dose
+  FROM every_slot s LEFT JOIN appointment a ON a.slot = s.id AND a.status <> 'cancelled'
+ WHERE s.site = :site AND s.starts_at >= :starts_from AND s.starts_at < :starts_before
+ ORDER BY s.starts_at, s.id, right(a.id::text, 8);
+
 -- name: mark^
 -- Marks an appointment as staff see it.
 SELECT mark_appointment(:site, :appointment, :status, :role, :staff, :now) AS outcome;

@@ -84,7 +84,8 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
     uploads = UploadRunner(database, config.database_url.get_secret_value(), SystemClock(), SystemIds())
     promising = Promising(database, SystemClock(), SystemIds(), metrics, OfferStore())
     offering = Offering(database, SystemClock(), SystemIds(), metrics, WaitlistStore())
-    chores = [
+    archiver = Archiver(database, SystemClock(), shown, config.slot_archive_days)
+    return [
         Chore("keys_forgotten", sweeper.forget_keys, every_s),
         Chore("facts_erased", sweeper.erase_facts, every_s),
         Chore("holds_lapsed", sweeper.free_lapsed_holds, _HOLDS_EVERY_S),
@@ -93,11 +94,8 @@ def _chores(config: WorkerConfig, database: Database, metrics: OriginMetrics, sh
         Chore("outbox_watched", Backlog(database, SystemClock(), shown).watch, every_s),
         Chore("displaced_advanced", promising.run, _OFFERS_EVERY_S),
         Chore("waitlist_offered", offering.run, _WAITLIST_EVERY_S),
+        Chore("slots_archived", archiver.run, _ARCHIVE_EVERY_S),
     ]
-    if config.slot_archive_days:
-        archiver = Archiver(database, SystemClock(), shown, config.slot_archive_days)
-        chores.append(Chore("slots_archived", archiver.run, _ARCHIVE_EVERY_S))
-    return chores
 
 
 @asynccontextmanager

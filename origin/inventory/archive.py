@@ -95,7 +95,10 @@ class ArchiveStore:
 
 
 class Archiver:
-    """Archives what has been over for ``days`` days. Broken off, whole batches are there, and the next run goes on."""
+    """Archives what has been over for ``days`` days; nothing for 0.
+
+    Broken off, whole batches are there, and the next run goes on.
+    """
 
     def __init__(self, database: Database, clock: Clock, metrics: WorkerMetrics, days: int) -> None:
         self._database = database
@@ -111,7 +114,7 @@ class Archiver:
             Problem: the database is away; what was archived stays so.
         """
         now, after, total = self._clock.now(), 0, 0
-        while True:
+        while self._days:
             async with self._database.connection() as connection:
                 try:
                     step = await self._store.archive(
@@ -124,6 +127,7 @@ class Archiver:
             if step.last is None:
                 return total
             after = step.last
+        return 0
 
 
 async def archive_all(connection: Connection, days: int, now: datetime, tell: Tell) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from origin.inventory.archive import archive_all
 from tests.origin_world import ADULT, SENIOR, Origin, bearer
 from tests.sites_world import SITE, STAFF, Clinic
 
@@ -47,6 +48,25 @@ async def test_a_day_is_the_sites_own(origin: Origin, clinic: Clinic) -> None:
     assert len((await clinic.staff("GET", DAY)).json()["slots"]) == 1
     assert (await clinic.staff("GET", "/days/2027-03-01")).json()["slots"] == []
     assert (await clinic.staff("GET", "/days/tomorrow")).status_code == 404
+
+
+async def test_a_day_that_is_over_lists_what_was_archived_too_as_it_was(origin: Origin, clinic: Clinic) -> None:
+    free, taken, _ = (
+        await origin.world.slot(capacity=3),
+        await origin.world.slot(hours=26),
+        await origin.world.slot(site=2),
+    )
+    empty = await origin.world.slot(hours=25, capacity=2)
+    await clinic.booked(taken, "ana")
+    await clinic.cancel(empty, 0)
+    origin.world.clock.advance(60 * 24 * 3600)
+    before = (await clinic.staff("GET", DAY)).json()["slots"]
+    now = origin.world.clock.now()
+    assert await archive_all(origin.world.connection, 30, now, lambda *_: None) == 3
+    after = (await clinic.staff("GET", DAY)).json()["slots"]
+    assert [each["id"] for each in after] == [free, empty, taken]
+    assert [each["is_cancelled"] for each in after] == [False, True, False]
+    assert after == before
 
 
 async def test_people_are_checked_in_completed_and_marks_taken_back_each_with_its_audit_row(

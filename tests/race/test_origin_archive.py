@@ -73,7 +73,8 @@ async def test_a_slot_that_is_given_to_somebody_at_this_moment_stays_with_them(
     async with staff.transaction():
         await staff.execute(
             "INSERT INTO appointment (id, programme, person, dose, slot, status, decision, admission, created_at,"
-            " changed_at, cancelled_by) VALUES (gen_random_uuid(), 'demo', $1, 1, $2, 'cancelled', $3, 'a', $4, $4, 'site')",
+            " changed_at, cancelled_by)"
+            " VALUES (gen_random_uuid(), 'demo', $1, 1, $2, 'cancelled', $3, 'a', $4, $4, 'site')",
             person,
             slot,
             ref,

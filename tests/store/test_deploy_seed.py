@@ -12,6 +12,7 @@ from deploy import demo
 from deploy.errors import StackError
 from deploy.seed import seed
 from deploy.settings import StackSettings
+from origin.inventory.archive import archive_all
 from shared.clock import ManualClock
 
 _START = datetime(2026, 3, 20, 23, 30, tzinfo=UTC)  # a Friday; on the mainland it is Saturday already
@@ -94,6 +95,20 @@ async def test_a_later_start_has_as_many_days_ahead_as_a_new_one_and_none_double
     }
     assert expected <= set(after)
     assert set(after) - set(before) <= expected
+
+
+async def test_days_go_on_behind_slots_that_are_in_the_archive(
+    database: asyncpg.Connection, sow: Callable[..., None], clock: ManualClock
+) -> None:
+    await asyncio.to_thread(sow, sites=3)
+    clock.advance(timedelta(days=100).total_seconds())
+    await archive_all(database, 30, clock.now(), lambda *_: None)
+    assert await database.fetchval("SELECT count(*) FROM slot") == 0
+
+    await asyncio.to_thread(sow, sites=3)
+
+    assert await database.fetchval("SELECT count(DISTINCT site) FROM slot") == 3
+    assert await database.fetchval("SELECT count(*) FROM slot WHERE starts_at <= $1", clock.now()) == 0
 
 
 async def test_days_begin_on_the_sites_own_calendar(database: asyncpg.Connection, sow: Callable[..., None]) -> None:

@@ -29,8 +29,8 @@ def silent(_archived: int, _at: int, _last: int) -> None:
     """Be told how far it is."""
 
 
-def archiver_of(origin: Origin) -> Archiver:
-    return Archiver(origin.state.database, origin.world.clock, WorkerMetrics(origin.state.metrics.registry), DAYS)
+def archiver_of(origin: Origin, days: int = DAYS) -> Archiver:
+    return Archiver(origin.state.database, origin.world.clock, WorkerMetrics(origin.state.metrics.registry), days)
 
 
 async def facts(world: World) -> list[tuple[object, ...]]:
@@ -86,6 +86,12 @@ async def test_a_slot_stays_for_as_many_days_as_the_setting_says_after_its_end(o
     origin.world.clock.advance(1)
     assert await archiver.run() == 1
     assert await ids(origin.world, "slot_archive") == [slot]
+
+
+async def test_without_days_nothing_is_archived(origin: Origin) -> None:
+    await over(origin.world, 2)
+    assert await archiver_of(origin, 0).run() == 0
+    assert await origin.world.count("slot") == 2
 
 
 async def test_killed_in_the_middle_whole_batches_are_there_and_the_next_one_goes_on(

@@ -72,3 +72,22 @@ async def test_the_worker_ends_when_told(database_url: str) -> None:
         said = await process.stderr.read()
         assert await process.wait() == 0
     assert b"worker_stopped" in said
+
+
+async def test_the_worker_archives_what_has_been_over_for_the_days_of_its_setting(
+    origin: Origin, database_url: str
+) -> None:
+    slots = [await origin.world.slot(hours=-24 * days) for days in (3650, 300)]  # the clock is ahead of the worker's
+    environment = os.environ | {"VESTIBULE_DATABASE_URL": database_url, "VESTIBULE_SLOT_ARCHIVE_DAYS": "1000"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "origin.worker", env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        while b"slots_archived" not in await process.stderr.readline():
+            assert process.returncode is None
+        process.send_signal(signal.SIGTERM)
+        await process.stderr.read()
+        assert await process.wait() == 0
+    assert await origin.world.connection.fetchval("SELECT id FROM slot_archive") == slots[0]
+    assert await origin.world.connection.fetchval("SELECT id FROM slot") == slots[1]

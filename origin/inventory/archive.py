@@ -113,8 +113,10 @@ class Archiver:
         Raises:
             Problem: the database is away; what was archived stays so.
         """
+        if not self._days:
+            return 0
         now, after, total = self._clock.now(), 0, 0
-        while self._days:
+        while True:
             async with self._database.connection() as connection:
                 try:
                     step = await self._store.archive(
@@ -127,7 +129,6 @@ class Archiver:
             if step.last is None:
                 return total
             after = step.last
-        return 0
 
 
 async def archive_all(connection: Connection, days: int, now: datetime, tell: Tell) -> int:

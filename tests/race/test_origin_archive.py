@@ -58,7 +58,8 @@ async def test_what_somebody_has_locked_is_not_waited_for_and_goes_the_next_time
     slots = [await guarded.world.slot(hours=AGO + number) for number in range(3)]
     now = guarded.world.clock.now()
     async with loaded(database_url, "SELECT FROM slot WHERE id = $1 FOR NO KEY UPDATE", slots[1]):
-        assert await archive_all(guarded.world.connection, DAYS, now, silent) == 2
+        async with asyncio.timeout(5):
+            assert await archive_all(guarded.world.connection, DAYS, now, silent) == 2
     assert await archive_all(guarded.world.connection, DAYS, now, silent) == 1
     assert await guarded.world.count("slot_archive") == 3
 
@@ -80,7 +81,8 @@ async def test_a_slot_that_is_given_to_somebody_at_this_moment_stays_with_them(
             ref,
             now,
         )
-        assert await archive_all(guarded.world.connection, DAYS, now, silent) == 0
+        async with asyncio.timeout(5):
+            assert await archive_all(guarded.world.connection, DAYS, now, silent) == 0
     await staff.close()
     assert await archive_all(guarded.world.connection, DAYS, now, silent) == 0
     assert await guarded.world.count("slot", f"id = {slot}") == 1

@@ -118,15 +118,19 @@ async def test_killed_in_the_middle_whole_batches_are_there_and_the_next_one_goe
     assert await facts(world) == before
 
 
-async def test_of_two_who_archive_at_once_one_leaves_it_to_the_other(origin: Origin, database_url: str) -> None:
-    slots, world = await over(origin.world, 3), origin.world
+async def test_of_two_who_archive_at_once_one_leaves_it_to_the_other(
+    origin: Origin, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would make the same partition, for different slots."""
+    slots, world, archiver = await over(origin.world, 6), origin.world, archiver_of(origin)
     other = await connect(database_url)
-    await ArchiveStore().archive(other, before=world.clock.now(), after=0, now=world.clock.now())
     async with other.transaction():
-        step = await ArchiveStore().archive(other, before=world.clock.now(), after=0, now=world.clock.now())
-        assert step.archived == 3
-        assert await archiver_of(origin).run() == 0
+        with monkeypatch.context() as little:
+            little.setattr(archive, "AT_ONCE", 1)
+            await ArchiveStore().archive(other, before=world.clock.now(), after=0, now=world.clock.now())
+        assert await archiver.run() == 0
     await other.close()
+    assert await archiver.run() == 6
     assert await ids(world, "slot_archive") == slots
 
 

@@ -76,6 +76,34 @@ async def test_what_is_archived_later_gets_a_partition_of_its_own_and_no_name_is
     assert "slot_detached_2027_03_es_md" in await names(world.connection)
 
 
+async def test_a_partition_can_be_put_back_as_the_document_says_and_be_taken_out_again(origin: Origin) -> None:
+    world, store = origin.world, ArchiveStore()
+    await filled(world)
+    before = await facts(world)
+    gone = await store.detach(world.connection, MARCH)
+    await world.connection.execute(f"ALTER TABLE {gone} RENAME TO {MARCH}")
+    await world.connection.execute(
+        f"ALTER TABLE slot_archive_region_es_md ATTACH PARTITION {MARCH}"
+        " FOR VALUES FROM ('2027-03-01T00:00Z') TO ('2027-04-01T00:00Z')"
+    )
+    assert await facts(world) == before
+    await world.slot(hours=-4 * 31 * 24 + 5)
+    assert await archive_all(world.connection, DAYS, world.clock.now(), silent) == 1
+    assert await store.detach(world.connection, MARCH) == gone
+
+
+async def test_many_partitions_are_made_some_at_a_time(origin: Origin) -> None:
+    world, store = origin.world, ArchiveStore()
+    for month in range(60):
+        await world.slot(hours=-(60 + 31 * month) * 24)
+    now = world.clock.now()
+    made = []
+    for _ in range(3):
+        step = await store.archive(world.connection, before=now, after=0, now=now)
+        made.append((len(await names(world.connection)), step.archived))
+    assert made == [(50, 0), (60, 0), (60, 60)]
+
+
 @pytest.mark.parametrize("not_a_partition", ["slot", "appointment", "slot_archive", "nothing", "slot; DROP TABLE slot"])
 async def test_nothing_but_a_partition_is_taken_out(origin: Origin, not_a_partition: str) -> None:
     await filled(origin.world)

@@ -48,8 +48,8 @@ SELECT id, programme, region, site, site_code, starts_at, ends_at, product, capa
   FROM slot_archive;
 
 -- Makes the partition of a region and a month where there is none; says whether it did. It is made apart and then attached,
--- so that no reader of the archive is waited for. A partition is called  slot_archive_2026_05_es_md,  a region  slot_archive_region_es_md;  a
--- region with other letters than these, or a long name, by its digest.
+-- so that no reader of the archive is waited for. A partition is called  slot_archive_2026_05_es_md,  a region
+-- slot_archive_region_es_md;  a region with other letters than these, or a long name, by its digest.
 CREATE FUNCTION make_slot_partition(p_region text, p_month timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     code text := CASE WHEN p_region ~ '^[A-Z0-9-]{1,30}$' THEN lower(replace(p_region, '-', '_')) ELSE md5(p_region) END;
@@ -70,11 +70,11 @@ BEGIN
 END
 $$;
 
--- Looks at so many slots behind one of them, in their order, and moves those that were over before a moment and are untouched
--- into the archive. What somebody has locked is left for the next time; nobody else locks what is over and untouched, so
--- nobody waits for this either. Where partitions are missing it only makes some of them: a statement that was planned before
--- they were there must not find that slots have gone into them already.
--- last: the last slot looked at, and p_after where partitions were made; null, there are none behind, or somebody else archives.
+-- Looks at so many slots behind one of them, in their order, and moves those that were over before a moment and are
+-- untouched into the archive. What somebody has locked is left for the next time; nobody else locks what is over and
+-- untouched, so nobody waits for this either. Where partitions are missing it only makes some of them: a statement that was
+-- planned before they were there must not find that slots have gone into them already.
+-- last: the last slot looked at; p_after, partitions were made; null, there are none behind. is_busy: somebody else archives.
 CREATE FUNCTION archive_slots(
     p_before timestamptz, p_after bigint, p_at_most integer, p_now timestamptz,
     OUT archived integer, OUT last bigint, OUT is_busy boolean

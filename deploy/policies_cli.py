@@ -35,6 +35,23 @@ def set_(
     ] = None,
     moves_at_most: Annotated[str | None, typer.Option(help='How often one moves an appointment, or "any".')] = None,
     cancels_at_most: Annotated[str | None, typer.Option(help='How often a person cancels, or "any".')] = None,
+    offer_lasts: Annotated[
+        str | None, typer.Option(help="How long people have to answer another time, where a site cancels: 48h, 2d.")
+    ] = None,
+    offer_lead: Annotated[
+        str | None, typer.Option(help="How long before that time they must have answered: 0, 2h.")
+    ] = None,
+    offer_radius_km: Annotated[int | None, typer.Option(help="How far away the other time may be, in km.")] = None,
+    offer_days: Annotated[int | None, typer.Option(help="How many days before or after.")] = None,
+    return_within: Annotated[
+        str | None, typer.Option(help="How long people may then book again without the queue: 0, 30d.")
+    ] = None,
+    waitlist: Annotated[
+        bool | None, typer.Option("--waitlist/--no-waitlist", help="Whether one can join a waitlist.")
+    ] = None,
+    waitlist_lasts: Annotated[
+        str | None, typer.Option(help="How long people have to take a place that became free: 30m.")
+    ] = None,
     origin: At = None,
     who: As = None,
 ) -> None:
@@ -47,6 +64,13 @@ def set_(
             "change_until_s": _seconds(change_until),
             "moves_at_most": _times(moves_at_most),
             "cancels_at_most": _times(cancels_at_most),
+            "offer_lasts_s": _seconds(offer_lasts),
+            "offer_lead_s": _seconds(offer_lead),
+            "offer_radius_km": _given(offer_radius_km),
+            "offer_days": _given(offer_days),
+            "return_within_s": _seconds(return_within),
+            "waitlist": _given(waitlist),
+            "waitlist_lasts_s": _seconds(waitlist_lasts),
         }
         try:
             form = msgspec.convert(
@@ -55,6 +79,10 @@ def set_(
         except msgspec.ValidationError as error:
             raise StackError(f"invalid_body: {error}") from None
         _show(find_origin(origin, who).call("PATCH", address(programme), Policies, form))
+
+
+def _given(value: int | None) -> int | msgspec.UnsetType:
+    return msgspec.UNSET if value is None else value
 
 
 def _seconds(text: str | None) -> int | msgspec.UnsetType:
@@ -91,5 +119,12 @@ def _show(told: "Policies") -> None:
         "change-until": _length(told.change_until_s) + " before the start",
         "moves-at-most": times(told.moves_at_most),
         "cancels-at-most": times(told.cancels_at_most),
+        "offer-lasts": _length(told.offer_lasts_s),
+        "offer-lead": _length(told.offer_lead_s) + " before the time offered",
+        "offer-radius-km": str(told.offer_radius_km),
+        "offer-days": f"{told.offer_days} before or after",
+        "return-within": _length(told.return_within_s),
+        "waitlist": "yes" if told.waitlist else "no",
+        "waitlist-lasts": _length(told.waitlist_lasts_s),
     }
     sys.stdout.writelines(f"{name:<16} {value}\n" for name, value in rows.items())

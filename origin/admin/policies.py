@@ -1,7 +1,7 @@
-"""What a programme allows: how long a place is held, until when and how often people change an appointment."""
+"""What a programme allows: holds, changes, other times where a site cancels, the waitlist."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -14,10 +14,22 @@ from origin.identity import Official
 LONGEST_HOLD_S = 3600
 LONGEST_CHANGE_S = 366 * 24 * 3600
 MOST_TIMES = 1_000
+LONGEST_OFFER_S = 30 * 24 * 3600
+MOST_KM = 1_000
+MOST_DAYS = 366
+LONGEST_RETURN_S = 366 * 24 * 3600
+LONGEST_WAITLIST_S = 7 * 24 * 3600
+_NAMES = ("programme", "name")
 
 _HoldLasts = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_HOLD_S)]
 _ChangeUntil = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_CHANGE_S)]
 _Times = Annotated[int, msgspec.Meta(ge=0, le=MOST_TIMES)]
+_OfferLasts = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_OFFER_S)]
+_OfferLead = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_OFFER_S)]
+_Km = Annotated[int, msgspec.Meta(ge=1, le=MOST_KM)]
+_Days = Annotated[int, msgspec.Meta(ge=1, le=MOST_DAYS)]
+_ReturnWithin = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_RETURN_S)]
+_WaitlistLasts = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WAITLIST_S)]
 
 
 class PolicyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -28,12 +40,25 @@ class PolicyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     change_until_s: _ChangeUntil | msgspec.UnsetType = msgspec.UNSET
     moves_at_most: _Times | msgspec.UnsetType | None = msgspec.UNSET
     cancels_at_most: _Times | msgspec.UnsetType | None = msgspec.UNSET
+    offer_lasts_s: _OfferLasts | msgspec.UnsetType = msgspec.UNSET
+    offer_lead_s: _OfferLead | msgspec.UnsetType = msgspec.UNSET
+    offer_radius_km: _Km | msgspec.UnsetType = msgspec.UNSET
+    offer_days: _Days | msgspec.UnsetType = msgspec.UNSET
+    return_within_s: _ReturnWithin | msgspec.UnsetType = msgspec.UNSET
+    waitlist: bool | msgspec.UnsetType = msgspec.UNSET
+    waitlist_lasts_s: _WaitlistLasts | msgspec.UnsetType = msgspec.UNSET
 
 
 class Policies(msgspec.Struct, frozen=True):
     """What holds now. ``change_until_s``: seconds before the start, until when people move and cancel.
 
     ``moves_at_most``: of one appointment; ``cancels_at_most``: by one person in the programme; null, any number.
+
+    Where a site cancels, other times are offered: ``offer_radius_km`` away at most, ``offer_days`` before or after.
+    Each is kept for ``offer_lasts_s`` seconds, and until ``offer_lead_s`` seconds before it begins at the latest. For
+    ``return_within_s`` seconds from the end of their appointment people may book again without the queue.
+
+    ``waitlist``: whether one can join it; ``waitlist_lasts_s``: seconds to take a place that became free.
     """
 
     programme: str
@@ -42,6 +67,13 @@ class Policies(msgspec.Struct, frozen=True):
     change_until_s: int
     moves_at_most: int | None
     cancels_at_most: int | None
+    offer_lasts_s: int
+    offer_lead_s: int
+    offer_radius_km: int
+    offer_days: int
+    return_within_s: int
+    waitlist: bool
+    waitlist_lasts_s: int
 
 
 async def policies(connection: Connection, programme: str) -> Policies:
@@ -61,8 +93,9 @@ async def change(
 ) -> Policies:
     """Change what is given, with an audit row about ``about``, and return what holds then.
 
-    Where that is what holds already, nothing is changed and nothing written. It counts from the next hold, move or
-    cancellation on; what is held stays held as long as was said.
+    Where that is what holds already, nothing is changed and nothing written. It counts from the next hold, move,
+    cancellation or offer on; what is held stays held as long as was said. The way back is as long as is said now, also
+    for whoever has it already.
 
     Raises:
         Problem: 404 ``programme_unknown``.
@@ -73,16 +106,10 @@ async def change(
         assert before is not None
         wanted = _merged(_of(before), form)
         if wanted != _of(before):
-            await load(QUERIES)["set_policies"].run(
-                connection,
-                programme=programme,
-                hold_lasts=timedelta(seconds=wanted.hold_lasts_s),
-                change_until=timedelta(seconds=wanted.change_until_s),
-                moves_at_most=wanted.moves_at_most,
-                cancels_at_most=wanted.cancels_at_most,
-            )
+            await load(QUERIES)["set_policies"].run(connection, programme=programme, **_columns(wanted))
             details = msgspec.structs.asdict(wanted) | {"reason": form.reason}
-            del details["programme"], details["name"]
+            for name in _NAMES:
+                del details[name]
             await audit(connection, official, "policies", programme=programme, about=about, now=now, **details)
     return wanted
 
@@ -93,12 +120,19 @@ def _merged(before: Policies, form: PolicyForm) -> Policies:
     return msgspec.structs.replace(before, **given)
 
 
+def _columns(wanted: Policies) -> dict[str, object]:
+    """Return what the columns are to hold: lengths of time without their unit in the name."""
+    return {
+        name.removesuffix("_s"): timedelta(seconds=value) if name.endswith("_s") else value
+        for name, value in msgspec.structs.asdict(wanted).items()
+        if name not in _NAMES
+    }
+
+
 def _of(row: asyncpg.Record) -> Policies:
-    return Policies(
-        programme=row["id"],
-        name=row["name"],
-        hold_lasts_s=int(row["hold_lasts"].total_seconds()),
-        change_until_s=int(row["change_until"].total_seconds()),
-        moves_at_most=row["moves_at_most"],
-        cancels_at_most=row["cancels_at_most"],
-    )
+    held: dict[str, Any] = {
+        name: int(row[name.removesuffix("_s")].total_seconds()) if name.endswith("_s") else row[name]
+        for name in Policies.__struct_fields__
+        if name not in _NAMES
+    }
+    return Policies(row["id"], row["name"], **held)

@@ -38,7 +38,7 @@ ENDPOINTS = (
         "GET",
         PATH,
         read_policies,
-        "What a programme allows: how long a place is held, until when and how often people change",
+        "What a programme allows: holds, changes, other times where a site cancels, the waitlist",
         answers={200: Policies},
         path_params=PROGRAMME,
         problems=_REFUSED,

@@ -41,17 +41,23 @@ UPDATE programme SET last_known_rules = :last_known WHERE id = :programme AND la
 
 -- name: policies^
 -- What a programme allows.
-SELECT id, name, hold_lasts, change_until, moves_at_most, cancels_at_most FROM programme WHERE id = :programme;
+SELECT id, name, hold_lasts, change_until, moves_at_most, cancels_at_most, offer_lasts, offer_lead, offer_radius_km,
+       offer_days, return_within, waitlist, waitlist_lasts
+  FROM programme WHERE id = :programme;
 
 -- name: lock_policies^
 -- The same, for whoever is about to change it.
-SELECT id, name, hold_lasts, change_until, moves_at_most, cancels_at_most FROM programme WHERE id = :programme
+SELECT id, name, hold_lasts, change_until, moves_at_most, cancels_at_most, offer_lasts, offer_lead, offer_radius_km,
+       offer_days, return_within, waitlist, waitlist_lasts
+  FROM programme WHERE id = :programme
    FOR NO KEY UPDATE;
 
 -- name: set_policies!
 UPDATE programme
    SET hold_lasts = :hold_lasts, change_until = :change_until, moves_at_most = :moves_at_most,
-       cancels_at_most = :cancels_at_most
+       cancels_at_most = :cancels_at_most, offer_lasts = :offer_lasts, offer_lead = :offer_lead,
+       offer_radius_km = :offer_radius_km, offer_days = :offer_days, return_within = :return_within,
+       waitlist = :waitlist, waitlist_lasts = :waitlist_lasts
  WHERE id = :programme;
 
 -- name: freeze_region!

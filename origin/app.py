@@ -56,7 +56,7 @@ from origin.offers import api as offers
 from origin.offers.store import OfferStore
 from origin.rings import Rings
 from origin.sealing import Vault
-from origin.sites import cancel_api, days_api
+from origin.sites import cancel_api, days_api, reopen_api
 from origin.state import OriginState, state_of
 from origin.turn import Terms
 from origin.waitlist import api as waitlist
@@ -110,6 +110,7 @@ def endpoints() -> list[Endpoint]:
         *policies_api.ENDPOINTS,
         *uploads.ENDPOINTS,
         *cancel_api.ENDPOINTS,
+        *reopen_api.ENDPOINTS,
         *days_api.ENDPOINTS,
     ]
 

@@ -53,6 +53,12 @@ HOLD_UNKNOWN = ProblemType("hold_unknown", 404, "There is no such hold of yours"
 
 SITE_UNKNOWN = ProblemType("site_unknown", 404, "There is no such site")
 NOTHING_TO_CANCEL = ProblemType("nothing_to_cancel", 409, "There is no slot to cancel that has not begun yet")
+NOTHING_TO_REOPEN = ProblemType(
+    "nothing_to_reopen", 409, "There is no cancelled slot to open again that has not begun yet"
+)
+CANCELLATION_RUNS = ProblemType(
+    "cancellation_runs", 409, "People of these slots still wait for another time, or have one to answer"
+)
 PEOPLE_CHANGED = ProblemType("people_changed", 409, "The slots hold another number of people than you confirmed")
 CANCELLATION_UNKNOWN = ProblemType("cancellation_unknown", 404, "This site has cancelled nothing of that number")
 MARK_REFUSED = ProblemType("mark_refused", 409, "An appointment that stands so cannot be marked like this")

@@ -49,6 +49,7 @@ class OriginMetrics:
         self.move_refused = counter("move_refused", "Moves of appointments refused, by code.", "code")
         self.cancelled = counter("cancelled", "Appointments cancelled by their owner.")
         self.slots_cancelled = counter("slots_cancelled", "Slots cancelled by their site.")
+        self.slots_reopened = counter("slots_reopened", "Cancelled slots opened again by their site.")
         self.walked_in = counter("walked_in", "Places booked for people who came without an appointment.")
         self.displaced = counter(
             "displaced", "Steps for people whose slot was cancelled, by what they came to.", "state"

@@ -10,7 +10,16 @@ import msgspec
 from origin import errors
 from origin.db.sql import Connection, load
 from origin.identity import Official
-from origin.sites.models import CancelForm, Cancellation, Cancellations, Concerned, Preview, Progress, reference
+from origin.sites.models import (
+    CancelForm,
+    Cancellation,
+    Cancellations,
+    Concerned,
+    Preview,
+    Progress,
+    ReopenForm,
+    reference,
+)
 from origin.sites.staff import QUERIES, StaffedSite
 from shared.problem import INVALID_BODY, Problem
 
@@ -24,7 +33,7 @@ async def preview(connection: Connection, site: StaffedSite, form: CancelForm, n
         Problem: 409 ``nothing_to_cancel``; 422 ``invalid_body``.
     """
     queries = load(QUERIES)
-    rows = await queries["slots_to_cancel"].rows(connection, now=now, **_which(site, form))
+    rows = await queries["slots_to_cancel"].rows(connection, now=now, **which(site, form))
     if not rows:
         raise Problem(errors.NOTHING_TO_CANCEL)
     people = await queries["people_in"].rows(connection, slots=[row["id"] for row in rows])
@@ -54,7 +63,7 @@ async def cancel_slots(
         done = await queries["cancel_slots"].row(
             connection,
             cancellation=id_,
-            **_which(site, form),
+            **which(site, form),
             reason=form.reason,
             actor=official.name,
             role=official.role,
@@ -89,8 +98,8 @@ async def cancellations(connection: Connection, site: StaffedSite) -> Cancellati
     return Cancellations([_cancellation(site, row) for row in rows])
 
 
-def _which(site: StaffedSite, form: CancelForm) -> dict[str, object]:
-    """Return which slots are meant: one, or those of a window."""
+def which(site: StaffedSite, form: CancelForm | ReopenForm) -> dict[str, object]:
+    """Return which slots are meant: one, or those of a window; raises Problem 422 ``invalid_body``."""
     window = form.starts_from, form.starts_before
     if (form.slot_id is None) == (window == (None, None)) or window.count(None) == 1:
         raise Problem(INVALID_BODY, "give `slot_id`, or `from` and `to`")
@@ -117,6 +126,7 @@ def _cancellation(site: StaffedSite, row: Any) -> Cancellation:
         reason=row["reason"],
         actor=row["actor"],
         at=row["at"],
+        reopened=row["reopened"],
         is_finished=progress.waiting + progress.offered == 0,
         progress=progress,
     )

@@ -10,6 +10,8 @@ from origin.admin.officials import Why
 from origin.booking.appointments import Status
 from origin.eligibility.person import Declared
 
+MOST_PLACES = 100_000
+
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 _Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
@@ -27,6 +29,21 @@ class CancelForm(
     starts_from: Time | None = None
     starts_before: Time | None = None
     confirm: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+class ReopenForm(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"starts_from": "from", "starts_before": "to"}
+):
+    """One cancelled slot, or all that begin from ``from`` until before ``to``; and why.
+
+    ``places``: how many each of them is to have; left out, as many as before it was cancelled.
+    """
+
+    reason: Why
+    slot_id: _Id | None = None
+    starts_from: Time | None = None
+    starts_before: Time | None = None
+    places: Annotated[int, msgspec.Meta(ge=1, le=MOST_PLACES)] | None = None
 
 
 class Concerned(msgspec.Struct, frozen=True):
@@ -65,7 +82,8 @@ class Progress(msgspec.Struct, frozen=True):
 class Cancellation(msgspec.Struct, frozen=True):
     """Slots that a site has cancelled. ``first`` and ``last``: the first and the last start among them.
 
-    ``is_finished``: everybody has another time, or has been told that there is none.
+    ``reopened``: how many of the slots were opened again. ``is_finished``: everybody has another time, or has been told
+    that there is none.
     """
 
     id: UUID
@@ -77,6 +95,7 @@ class Cancellation(msgspec.Struct, frozen=True):
     reason: str
     actor: str
     at: datetime
+    reopened: int
     is_finished: bool
     progress: Progress
 
@@ -85,6 +104,29 @@ class Cancellations(msgspec.Struct, frozen=True):
     """What a site has cancelled, newest first; at most a hundred."""
 
     cancellations: list[Cancellation]
+
+
+class Reopening(msgspec.Struct, frozen=True):
+    """Cancelled slots that a site has opened again. ``first`` and ``last``: the first and the last start among them.
+
+    ``places``: how many became free.
+    """
+
+    id: UUID
+    site: str
+    first: datetime
+    last: datetime
+    slots: int
+    places: int
+    reason: str
+    actor: str
+    at: datetime
+
+
+class Reopenings(msgspec.Struct, frozen=True):
+    """What a site has opened again, newest first; at most a hundred."""
+
+    reopenings: list[Reopening]
 
 
 class DayAppointment(msgspec.Struct, frozen=True):

@@ -26,9 +26,26 @@ SELECT set_config('lock_timeout', '4000', true);
 SELECT slots, people
   FROM cancel_slots(:cancellation, :site, :slot, :starts_from, :starts_before, :reason, :actor, :role, :person, :now);
 
+-- name: reopen_slots^
+-- Opens cancelled slots again, unless somebody in them is still promised another time.
+SELECT slots, people
+  FROM reopen_slots(:reopening, :site, :slot, :starts_from, :starts_before, :places, :reason, :actor, :role, :person, :now);
+
+-- name: reopenings
+-- What a site has opened again, newest first; one of it, where it is asked for.
+SELECT id, first, last, slots, places, reason, actor, at FROM site_reopening
+ WHERE site = :site AND (:reopening::uuid IS NULL OR id = :reopening)
+ ORDER BY at DESC, id
+ LIMIT 100;
+
+-- name: start_of_slot^
+-- When a slot of the site begins.
+SELECT starts_at FROM slot WHERE id = :slot AND site = :site;
+
 -- name: cancellations
 -- What a site has cancelled, newest first, and how far its people are; one of it, where it is asked for.
 SELECT c.id, c.first, c.last, c.slots, c.people, c.reason, c.actor, c.at,
+       (SELECT count(*) FROM cancelled_slot s WHERE s.cancellation = c.id AND s.reopening IS NOT NULL) AS reopened,
        count(*) FILTER (WHERE d.state = 'waiting') AS waiting,
        count(*) FILTER (WHERE d.state = 'offered') AS offered,
        count(*) FILTER (WHERE d.state = 'accepted') AS accepted,

@@ -17,6 +17,7 @@ from origin.web.offers import OfferPages
 from origin.web.site import Site
 from origin.web.slots import SlotPages
 from origin.web.staff.days import DayPages
+from origin.web.staff.reopening import ReopenPages
 from origin.web.staff.rules import RulesPages
 from origin.web.staff.rules_acts import RulesActs
 from origin.web.staff.sites import SitePages
@@ -54,6 +55,7 @@ class Pages:
             DecisionPages(self._site),
             SupportPages(self._site),
             SitePages(self._site),
+            ReopenPages(self._site),
             DayPages(self._site, ids),
             CheckPages(self._site, config, clock),
             rules,

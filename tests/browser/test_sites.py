@@ -120,6 +120,42 @@ async def test_who_takes_none_comes_back_without_queueing(stack: Stack, visit: V
     await way.heading("Can you book now?")
 
 
+@pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without scripts"])
+async def test_a_cancelled_time_is_opened_again(stack: Stack, visit: Visit, javascript: bool) -> None:
+    slot, day = await stack.value(
+        "SELECT (id, (starts_at AT TIME ZONE 'Europe/Madrid')::date::text) FROM slot WHERE site = 1"
+        " AND cancellation IS NULL AND remaining = capacity ORDER BY starts_at DESC LIMIT 1"
+    )
+    staff = await _staff(stack, visit, javascript=javascript)
+    page = staff.page
+    await page.goto(f"{stack.origin_url}/site/1/cancel?slot={slot}#cancel")
+    await page.get_by_label("Why?").fill("The heating has failed")
+    await staff.press("See who is concerned")
+    await _tell(staff)
+    await expect(page.get_by_role("link", name="Open again").first).to_be_visible()
+    await _check(page, javascript=javascript)
+    await page.goto(f"{stack.origin_url}/site/1/days/{day}")
+    await _check(page, javascript=javascript)
+    await page.get_by_role("link", name="Open this time again").first.click()
+    await staff.heading("Open cancelled times again")
+    await page.get_by_label("Places at each time").fill("7")
+    await page.get_by_label("Why?").fill("The heating works again")
+    await _check(page, javascript=javascript)
+    await staff.press("Open again")
+    await expect(page.get_by_role("status")).to_contain_text("nobody was moved back")
+    await _check(page, javascript=javascript)
+    assert await stack.value("SELECT (capacity, remaining) FROM slot WHERE id = $1", slot) == (7, 7)
+    await staff.page.goto(f"{stack.origin_url}/site/1/reopen?slot={slot}")
+    await page.get_by_label("Why?").fill("Once more")
+    await staff.press("Open again")
+    await expect(page.get_by_role("alert")).to_contain_text("There is no cancelled time to open")
+    await _check(page, javascript=javascript)
+    await page.context.add_cookies([{"name": "vestibule_lang", "value": "ar", "url": stack.origin_url}])
+    for path in ("site/1", f"site/1/reopen?day={day}"):
+        await page.goto(f"{stack.origin_url}/{path}")
+        await _check(page, javascript=javascript)
+
+
 async def test_staff_check_people_in_at_the_door_and_let_one_walk_in(stack: Stack, visit: Visit) -> None:
     booker = Way(await visit(), stack)
     slot, appointment = await _booked(booker)

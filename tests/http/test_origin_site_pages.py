@@ -12,6 +12,7 @@ from tests.staff_browser import StaffBrowser
 
 PAGE = "/site/1"
 DAY = f"{PAGE}/days/2027-03-02"
+REOPEN = f"{PAGE}/reopen"
 
 
 @pytest.fixture
@@ -73,6 +74,52 @@ async def test_what_cannot_be_cancelled_is_said_on_the_page_with_what_was_typed(
     assert await origin.world.count("site_cancellation") == 0
 
 
+async def test_a_cancelled_time_is_opened_again_once_its_people_have_an_answer(
+    origin: Origin, clinic: Clinic, stella: StaffBrowser
+) -> None:
+    slot = await origin.world.slot(capacity=4)
+    await origin.world.slot(hours=80)
+    ((ana, _),) = await clinic.booked(slot, "ana")
+    await clinic.cancel(slot, 1)
+    assert "once everybody has an answer" in (await stella.get(PAGE)).text
+    assert f'href="{REOPEN}?slot={slot}"' in (await stella.get(DAY)).text
+    asked = f"{REOPEN}?slot={slot}"
+    assert "2 March 2027, 10:00" in (await stella.get(asked)).text
+    early = await press(stella, asked, REOPEN, slot=slot, reason="it <works>", places="3")
+    assert (early.status_code, "1 person still waits" in early.text) == (409, True)
+    assert 'value="3"' in early.text
+    assert 'value="it &lt;works&gt;"' in early.text
+    await clinic.work()
+    await clinic.answer(ana, "accept", await clinic.offer(ana))
+    page = (await stella.get(PAGE)).text
+    assert f'href="{REOPEN}?day=2027-03-02"' in page
+    done = await press(stella, f"{REOPEN}?day=2027-03-02", REOPEN, day="2027-03-02", reason="it <works>", places="3")
+    assert (done.status_code, done.headers["location"]) == (303, f"{PAGE}?done=reopened#reopened")
+    page = (await stella.get(f"{PAGE}?done=reopened")).text
+    assert "nobody was moved back" in page
+    assert "1 of these times is open again" in page
+    assert "it &lt;works&gt;" in page
+    assert f"{REOPEN}?" not in page
+    assert "3 free places" in (await stella.get(DAY)).text
+    assert await origin.world.count("slot", "cancellation IS NULL AND capacity = 3 AND remaining = 3") == 1
+
+
+async def test_what_cannot_be_opened_is_said_on_the_page(origin: Origin, clinic: Clinic, stella: StaffBrowser) -> None:
+    slot = await origin.world.slot()
+    await clinic.cancel(slot, 0)
+    for form in ({"day": "x"}, {"day": "2027-03-02", "first": "12:00", "last": "09:00"}, {"slot": slot, "places": "0"}):
+        wrong = await press(stella, REOPEN, REOPEN, reason="ill", **form)
+        assert (wrong.status_code, "Choose a day" in wrong.text) == (422, True)
+    assert (await press(stella, REOPEN, REOPEN, slot=slot)).status_code == 422
+    none = await press(stella, REOPEN, REOPEN, day="2027-03-09", reason="it works")
+    assert (none.status_code, "There is no cancelled time" in none.text) == (409, True)
+    for unknown in ("x", 2**63, slot + 1):
+        assert (await stella.get(f"{REOPEN}?slot={unknown}")).status_code == 404
+    stale = await stella.send(REOPEN, {"csrf": "x", "slot": slot, "reason": "it works"})
+    assert stale.status_code == 403
+    assert await origin.world.count("site_reopening") == 0
+
+
 async def test_the_day_shows_codes_and_marks_people(origin: Origin, clinic: Clinic, stella: StaffBrowser) -> None:
     ((_, appointment),) = await clinic.booked(await origin.world.slot(capacity=2), "ana")
     page = (await stella.get(DAY)).text
@@ -118,7 +165,7 @@ async def test_somebody_walks_in_question_by_question(origin: Origin, stella: St
     assert (wrong.status_code, "four digits" in wrong.text) == (422, True)
 
 
-@pytest.mark.parametrize("path", [PAGE, f"{PAGE}/cancel", f"{PAGE}/days", DAY, f"{PAGE}/slots/1/walk-in"])
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}/cancel", REOPEN, f"{PAGE}/days", DAY, f"{PAGE}/slots/1/walk-in"])
 async def test_every_page_needs_the_role_at_this_site(origin: Origin, path: str) -> None:
     """U5, for the pages of sites."""
     await origin.world.slot()

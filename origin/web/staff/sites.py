@@ -14,7 +14,8 @@ from origin.admin.officials import OPERATOR
 from origin.identity import Official
 from origin.sites.cancelling import cancel_slots, cancellations, preview
 from origin.sites.days import bounds
-from origin.sites.models import CancelForm, Cancellation, Progress
+from origin.sites.models import CancelForm, Cancellation, Progress, Reopening
+from origin.sites.reopening import reopenings
 from origin.sites.staff import SITE_STAFF, StaffedSite, roles_at, site_by_code
 from origin.web.site import Site, see
 from origin.web.visit import Visit, text_of
@@ -24,7 +25,7 @@ from shared.problem import Problem
 
 BASE = "/site/{site}"
 _NOTED = frozenset({"nothing_to_cancel", "invalid_body", "people_changed"})
-_LARGEST_SLOT = 2**63 - 1
+LARGEST_SLOT = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,17 @@ class Wish:
         Raises:
             Problem: 422 ``invalid_body``.
         """
-        said: dict[str, object] = {"reason": self.reason, "confirm": confirm}
         try:
-            if self.slot:
-                said["slot_id"] = min(int(self.slot), _LARGEST_SLOT)
-            else:
-                said["from"], said["to"] = self._window(site)
-            return msgspec.convert(said, CancelForm)
+            return msgspec.convert(self.said(site) | {"confirm": confirm}, CancelForm)
         except (ValueError, msgspec.ValidationError):
             raise Problem(problem.INVALID_BODY) from None
+
+    def said(self, site: StaffedSite) -> dict[str, object]:
+        """Return which slots are meant, and why, by the names of the forms; raises ValueError for what is no time."""
+        if self.slot:
+            return {"reason": self.reason, "slot_id": min(int(self.slot), LARGEST_SLOT)}
+        starts_from, starts_before = self._window(site)
+        return {"reason": self.reason, "from": starts_from, "to": starts_before}
 
     def _window(self, site: StaffedSite) -> tuple[datetime, datetime]:
         on, zone = date.fromisoformat(self.day), ZoneInfo(site.time_zone)
@@ -138,18 +141,21 @@ class SitePages:
         async with visit.state.database.connection() as connection:
             site = await site_by_code(connection, visit.request.path_params["site"])
             known = (await cancellations(connection, site)).cancellations
-        today = visit.state.clock.now().astimezone(ZoneInfo(site.time_zone)).date()
+            opened = (await reopenings(connection, site)).reopenings
+        now = visit.state.clock.now().astimezone(ZoneInfo(site.time_zone))
         return self._site.page(
             visit,
             "site_overview.html",
             status,
             back=f"/site/{site.code}",
             at=site,
-            today=today,
+            today=now.date(),
+            now=now,
             wish=wish or Wish(),
             fault=fault,
             done=visit.request.query_params.get("done", ""),
-            cancelled=[(each, bars(each.progress), self._span(each, visit.language)) for each in known],
+            cancelled=[(each, bars(each.progress), _span(each, visit.language)) for each in known],
+            reopened=[(each, _span(each, visit.language)) for each in opened],
         )
 
     async def _ask(self, visit: Visit) -> Response:
@@ -179,11 +185,17 @@ class SitePages:
         state.metrics.slots_cancelled.inc(done.slots)
         return see(f"/site/{site.code}?done=cancelled#cancelled")
 
-    def _span(self, each: Cancellation, language: str) -> str:
-        first, last = (f"{day(at.date(), language)}, {clock_time(at, language)}" for at in (each.first, each.last))
-        if first == last:
-            return first
-        return f"{first} – {clock_time(each.last, language) if each.first.date() == each.last.date() else last}"
+
+def _span(each: Cancellation | Reopening, language: str) -> str:
+    first, last = moment(each.first, language), moment(each.last, language)
+    if first == last:
+        return first
+    return f"{first} – {clock_time(each.last, language) if each.first.date() == each.last.date() else last}"
+
+
+def moment(at: datetime, language: str) -> str:
+    """Return ``Tuesday 2 March 2027, 10:00``."""
+    return f"{day(at.date(), language)}, {clock_time(at, language)}"
 
 
 def official_at(visit: Visit) -> Official:

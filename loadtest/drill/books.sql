@@ -35,6 +35,8 @@ SELECT json_build_object(
               WHEN kind IN ('frozen', 'unfrozen') THEN NOT EXISTS (SELECT FROM freeze_event WHERE id = about)
               WHEN kind LIKE 'supply%' THEN NOT EXISTS (SELECT FROM supply_import WHERE id = about)
               WHEN kind = 'policies' THEN false  -- the row is all there is to it
+              WHEN kind = 'slots_cancelled' THEN NOT EXISTS (SELECT FROM site_cancellation WHERE id = about)
+              WHEN kind = 'slots_reopened' THEN NOT EXISTS (SELECT FROM site_reopening WHERE id = about)
               WHEN kind LIKE 'rules%' THEN NOT EXISTS (SELECT FROM rule_version WHERE id = about)
               ELSE NOT EXISTS (SELECT FROM appointment WHERE id = about)
           END),

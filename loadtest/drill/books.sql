@@ -31,7 +31,7 @@ SELECT json_build_object(
         SELECT count(*) FROM audit_event
         WHERE programme = :'programme'
           AND CASE
-              WHEN kind = 'decided' THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
+              WHEN kind IN ('decided', 'asked_for_member') THEN NOT EXISTS (SELECT FROM decision WHERE ref = about)
               WHEN kind IN ('frozen', 'unfrozen') THEN NOT EXISTS (SELECT FROM freeze_event WHERE id = about)
               WHEN kind LIKE 'supply%' THEN NOT EXISTS (SELECT FROM supply_import WHERE id = about)
               WHEN kind = 'policies' THEN false  -- the row is all there is to it

@@ -30,9 +30,17 @@ class EvaluateForm(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def evaluate(
-    state: OriginState, admission: Admission, person: Person, facts: Facts, language: str = DEFAULT
+    state: OriginState,
+    admission: Admission,
+    person: Person,
+    facts: Facts,
+    language: str = DEFAULT,
+    *,
+    asker: Person | None = None,
 ) -> Decision:
     """Decide, and keep the decision with its audit row; reasons are said in ``language``.
+
+    ``asker``: who asks, also where it is about one of their household; None, the person.
 
     Raises:
         Problem: ``invalid_body`` for a birth date that cannot be; 503 ``rules_missing``, ``rules_unavailable``,
@@ -42,7 +50,13 @@ async def evaluate(
     if facts.birth_date is not None and not today.year - _OLDEST_YEARS <= facts.birth_date.year <= today.year:
         raise Problem(INVALID_BODY, "the birth date cannot be - at `$.facts.birth_date`")
     with no_rules_refused():
-        decision = await state.decisions.decide(admission.programme, person.pseudonym, facts, language)
+        decision = await state.decisions.decide(
+            admission.programme,
+            person.pseudonym,
+            facts,
+            language,
+            asker=None if asker is None or asker.pseudonym == person.pseudonym else asker.pseudonym,
+        )
     state.metrics.evaluated.labels(decision.outcome, str(decision.rule_version)).inc()
     return decision
 
@@ -55,7 +69,7 @@ async def evaluate_eligibility(request: Request) -> Response:
     form = await read_body(request, EvaluateForm)
     language = language_of(request.scope)
     asked_for = await state.households.as_person(person, form.member)
-    decision = await evaluate(state, admission, asked_for, facts_of(form.facts), language)
+    decision = await evaluate(state, admission, asked_for, facts_of(form.facts), language, asker=person)
     return Json(decision, 200, **headers(language))
 
 

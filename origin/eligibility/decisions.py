@@ -120,10 +120,13 @@ class Decisions:
     clock: Clock
     ids: Ids
 
-    async def decide(self, programme: Programme, person: bytes, facts: Facts, language: str = LANGUAGE) -> Decision:
+    async def decide(
+        self, programme: Programme, person: bytes, facts: Facts, language: str = LANGUAGE, *, asker: bytes | None = None
+    ) -> Decision:
         """Evaluate ``facts`` under the rules in force, store the decision with its audit row, and return it.
 
         The reasons' texts come in ``language`` where the rules have it; what is stored is the same in every language.
+        ``asker``: the holder who asks for one of their household; None, the person themselves.
 
         Raises:
             RulesMissing: there are no rules in force.
@@ -136,7 +139,7 @@ class Decisions:
                 break
             now = self.clock.now()
             evaluation = rules.evaluator.evaluate(facts, now.date())
-            new = self._new(programme, person, facts, rules, evaluation, now)
+            new = self._new(programme, person, facts, rules, evaluation, now, asker)
             if await self.keeper.keep(new):
                 return _decision(new, rules.document, facts, evaluation, language)
         raise RulesMissing(programme.id)
@@ -144,20 +147,29 @@ class Decisions:
     async def redecide(self, programme: Programme, person: bytes, ref: UUID) -> Decision:
         """Decide again on the facts of an earlier decision of that person, under the rules in force now.
 
+        Whoever asked for it then has asked for this one.
+
         Raises:
             FactsLost: the decision has expired, they were erased, or cannot be opened any more.
             RulesMissing, RulesUnavailable, Problem: as above.
         """
         async with self.database.connection() as connection:
-            sealed = await self.store.facts_of(
+            found = await self.store.facts_of(
                 connection, ref, person=person, programme=programme.id, now=self.clock.now()
             )
-        if sealed is None:
+        if found is None:
             raise FactsLost
-        return await self.decide(programme, person, self.sealer.open(sealed, ref))
+        return await self.decide(programme, person, self.sealer.open(found.facts, ref), asker=found.asker)
 
     def _new(
-        self, programme: Programme, person: bytes, facts: Facts, rules: Rules, evaluation: Evaluation, now: datetime
+        self,
+        programme: Programme,
+        person: bytes,
+        facts: Facts,
+        rules: Rules,
+        evaluation: Evaluation,
+        now: datetime,
+        asker: bytes | None,
     ) -> NewDecision:
         ref = self.ids.uuid()
         grant = evaluation.grant
@@ -179,6 +191,7 @@ class Decisions:
             facts_sealed=self.sealer.seal(facts, ref),
             now=now,
             expires_at=now + programme.decision_ttl,
+            asker=asker,
         )
 
 

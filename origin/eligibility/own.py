@@ -1,4 +1,4 @@
-"""What people are told later about decisions on themselves: kindly, why not and from when, and what they can do.
+"""What people are told later about decisions on themselves and their household: kindly, why not, from when, what to do.
 
 Support is told more of how it came out (``origin.admin.answers``), and neither is told what was answered.
 """
@@ -38,6 +38,14 @@ _SAID: dict[Stand, str] = {
     "not_yet": marked("Not yet, but your turn will come"),
     "incomplete": marked("We need one more answer"),
 }
+_SAID_OF_MEMBER: dict[Stand, str] = {
+    "open": marked("Can book now"),
+    "exception": marked("An exception was made, so a booking is possible"),
+    "exception_ended": marked("The exception that was made has ended"),
+    "expired": marked("Could book then; please answer the questions again"),
+    "not_yet": marked("Not yet, but their turn will come"),
+    "incomplete": marked("We need one more answer"),
+}
 _AGAIN = marked("If one of your answers was not right, or something has changed, answer the questions again.")
 _LATER = marked("Come back on that day; you do not need to do anything until then.")
 _WIDER = marked("The rules widen as more supply arrives.")
@@ -64,7 +72,7 @@ class OwnDecision(msgspec.Struct, frozen=True):
 
     ``reasons``: those that decided, or, once the answers were deleted, all that were not met. ``changes_on``: the first
     later day with another outcome, while that can be told. ``can``: what can be done now. ``detailed``: the answers
-    are still there.
+    are still there. ``member``: whom of the caller's household it is about; null, the caller.
     """
 
     decision_ref: UUID
@@ -83,12 +91,25 @@ class OwnDecision(msgspec.Struct, frozen=True):
     can: list[str]
     expires_at: datetime
     detailed: bool
+    member: UUID | None = None
+
+
+class MemberDecisions(msgspec.Struct, frozen=True):
+    """What the caller has asked for about somebody who is in their household now, newest first, at most twenty.
+
+    ``name``: empty where it cannot be read any more.
+    """
+
+    member: UUID
+    name: str
+    decisions: list[OwnDecision]
 
 
 class OwnDecisions(msgspec.Struct, frozen=True):
-    """A person's own decisions, newest first, at most twenty."""
+    """A person's own decisions, newest first, at most twenty; and their household's, in the order of adding."""
 
     decisions: list[OwnDecision]
+    household: list[MemberDecisions] = []
 
 
 @dataclass(frozen=True)
@@ -102,21 +123,25 @@ class Mirror:
     language: str
     say: Callable[[str], str]
 
-    async def all(self, person: bytes) -> OwnDecisions:
-        """Return the person's decisions.
+    async def all(self, person: bytes) -> dict[UUID | None, list[OwnDecision]]:
+        """Return the person's decisions, by None, and by id those of their household that they have asked for.
 
         Raises:
             Problem: 503 ``store_unavailable``.
         """
         async with self.database.connection() as connection:
             rows = await load(QUERIES)["own_decisions"].rows(connection, person=person)
-        return OwnDecisions([await self._told(row) for row in rows])
+        found: dict[UUID | None, list[OwnDecision]] = {}
+        for row in rows:
+            found.setdefault(row["member"], []).append(await self._told(row))
+        return found
 
     async def one(self, person: bytes, ref: UUID) -> OwnDecision:
         """Return one of them.
 
         Raises:
-            Problem: 404 ``decision_unknown``, also for other people's; 503 ``store_unavailable``.
+            Problem: 404 ``decision_unknown``, also for other people's, members taken out among them; 503
+                ``store_unavailable``.
         """
         async with self.database.connection() as connection:
             row = await load(QUERIES)["own_decision"].row(connection, person=person, ref=ref)
@@ -142,13 +167,14 @@ class Mirror:
         soon = changes_on is not None and changes_on - self.now.date() <= SOON
         can = [_LATER if each is _WIDER and soon else each for each in _CAN[stand]]
         products: list[str] | None = row["products"]
+        said = _SAID if row["member"] is None else _SAID_OF_MEMBER
         return OwnDecision(
             decision_ref=row["ref"],
             programme=row["programme"],
             programme_name=row["name"],
             decided_at=row["created_at"],
             stand=stand,
-            said=self.say(_SAID[stand]),
+            said=self.say(said[stand]),
             outcome=row["outcome"],
             rule_version=row["rule_version"],
             region=row["region"],
@@ -159,6 +185,7 @@ class Mirror:
             can=[self.say(each) for each in can],
             expires_at=row["expires_at"],
             detailed=made is not None,
+            member=row["member"],
         )
 
     async def _rules(self, row: Any) -> Rules | None:

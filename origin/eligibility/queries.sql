@@ -34,14 +34,28 @@ SELECT v.ruleset, s.document
  WHERE v.programme = :programme AND v.version = :version;
 
 -- name: add_decisions
--- Stores decisions with their audit rows, all those whose rules have not changed since they were made.
-SELECT keep_decisions(:refs, :programmes, :regions, :persons, :outcomes, :versions, :stand_for, :rulesets, :evaluators,
-                      :as_of, :products, :doses, :inputs_hashes, :branches, :facts_sealed, :nows, :expires_at,
-                      :digests) AS kept;
+-- Stores decisions with their audit rows, all those whose rules have not changed since they were made; where somebody
+-- asked for one of their household, another row says who.
+WITH made AS (
+    SELECT keep_decisions(:refs, :programmes, :regions, :persons, :outcomes, :versions, :stand_for, :rulesets, :evaluators,
+                          :as_of, :products, :doses, :inputs_hashes, :branches, :facts_sealed, :nows, :expires_at,
+                          :digests) AS kept
+), asked AS (
+    INSERT INTO audit_event (at, kind, programme, actor, person, about, details)
+    SELECT a.now, 'asked_for_member', a.programme, 'visitor', a.asker, a.ref, '{}'
+      FROM unnest(:refs::uuid[], :programmes::text[], :askers::bytea[], :nows::timestamptz[])
+           AS a (ref, programme, asker, now)
+      JOIN made ON made.kept = a.ref
+     WHERE a.asker IS NOT NULL
+)
+SELECT kept FROM made;
 
 -- name: facts_of^
--- The sealed facts of a person's decision that can still be booked with, where they were not erased.
-SELECT facts_sealed FROM decision
+-- The sealed facts of a person's decision that can still be booked with, where they were not erased; and who asked for
+-- them, where that was the holder of a household.
+SELECT facts_sealed,
+       (SELECT e.person FROM audit_event e WHERE e.about = ref AND e.kind = 'asked_for_member' LIMIT 1) AS asker
+  FROM decision
  WHERE ref = :ref AND person = :person AND programme = :programme AND expires_at > :now;
 
 -- name: erase_facts!

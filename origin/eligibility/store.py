@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,8 @@ class NewDecision(msgspec.Struct, frozen=True):
     """What is stored of a decision; ``products`` and ``branches`` as JSON.
 
     Of ``region`` only what is a region of ours is stored. ``stands_for``: the version in force that could not be
-    loaded, where the last known rules decided instead.
+    loaded, where the last known rules decided instead. ``asker``: who asked, for one of their household; None where the
+    person did.
     """
 
     ref: UUID
@@ -35,6 +37,14 @@ class NewDecision(msgspec.Struct, frozen=True):
     facts_sealed: bytes
     now: datetime
     expires_at: datetime
+    asker: bytes | None = None
+
+
+class SealedFacts(NamedTuple):
+    """The facts of a decision, and who asked for it where that was the holder of a household."""
+
+    facts: bytes
+    asker: bytes | None
 
 
 class DecisionStore:
@@ -65,15 +75,16 @@ class DecisionStore:
             nows=[each.now for each in decisions],
             expires_at=[each.expires_at for each in decisions],
             digests=[_digest(each) for each in decisions],
+            askers=[each.asker for each in decisions],
         )
         return {row["kept"] for row in rows}
 
     async def facts_of(
         self, connection: Connection, ref: UUID, *, person: bytes, programme: str, now: datetime
-    ) -> bytes | None:
+    ) -> SealedFacts | None:
         """Return the sealed facts of a person's own decision; None where it has expired, or they are erased."""
         row = await load(QUERIES)["facts_of"].row(connection, ref=ref, person=person, programme=programme, now=now)
-        return None if row is None else row["facts_sealed"]
+        return None if row is None or row["facts_sealed"] is None else SealedFacts(row["facts_sealed"], row["asker"])
 
     async def erase_facts(self, connection: Connection, *, now: datetime, at_most: int) -> int:
         """Forget the facts of at most ``at_most`` expired decisions; return how many."""

@@ -1,4 +1,4 @@
-"""One's own decisions: why not, from when, what can be done; and booking with an exception."""
+"""One's own decisions and one's household's: why not, from when, what can be done; and booking with an exception."""
 
 from datetime import date
 
@@ -8,8 +8,10 @@ from starlette.routing import BaseRoute, Route
 from origin import errors
 from origin.eligibility.decisions import Decision
 from origin.eligibility.own import SOON, OwnDecision
-from origin.eligibility.own_api import mirror, reference
+from origin.eligibility.own_api import mirror, reference, told_to
+from origin.web import party
 from origin.web.decided import outcome_of
+from origin.web.household import PARTY
 from origin.web.site import Site, see
 from origin.web.staff.support_words import moment
 from origin.web.visit import Visit
@@ -34,9 +36,10 @@ class DecisionPages:
 
     async def _list(self, visit: Visit) -> Response:
         person = visit.require_person()
-        told = await mirror(visit.state, visit.language).all(person.pseudonym)
-        said = [(each, moment(each.decided_at, visit.language)) for each in told.decisions]
-        return self._site.page(visit, "decisions.html", decisions=said)
+        told = await told_to(visit.state, person, visit.language)
+        return self._site.page(
+            visit, "decisions.html", told=told, decided=lambda each: moment(each.decided_at, visit.language)
+        )
 
     async def _show(self, visit: Visit) -> Response:
         told = await _own(visit)
@@ -45,6 +48,7 @@ class DecisionPages:
             visit,
             "decision.html",
             told=told,
+            who=None if told.member is None else (await party.names(visit)).get(told.member, ""),
             decided=moment(told.decided_at, language),
             until=moment(told.expires_at, language),
             changes_on=_soon(told.changes_on, visit.state.clock.now().date(), language),
@@ -73,9 +77,13 @@ class DecisionPages:
             changes_on=None,
             expires_at=told.expires_at,
         )
-        visit.kept.outcome = outcome_of(decision, told.region)
-        visit.kept.outcome.by_exception = True
-        return see("/slots")
+        outcome = outcome_of(decision, told.region)
+        outcome.by_exception = True
+        if told.member is not None:
+            party.take_in(visit, told.member)
+            party.note(visit, outcome)
+        visit.kept.outcome = outcome
+        return see("/slots" if told.member is None else PARTY)
 
 
 async def _own(visit: Visit) -> OwnDecision:

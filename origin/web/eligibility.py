@@ -65,7 +65,7 @@ class EligibilityPages:
         return see(RESULT)
 
     async def _decide(self, visit: Visit, admission: Admission, person: Person, walk: Walk) -> Outcome:
-        decision = await evaluate(visit.state, admission, person, walk.facts)
+        decision = await evaluate(visit.state, admission, person, walk.facts, asker=visit.require_person())
         outcome = outcome_of(decision, walk.facts.region)
         rules = walk.script.rules
         if outcome.changes_on is not None and rules.version == outcome.version:

@@ -44,6 +44,13 @@ def note(visit: Visit, outcome: Outcome) -> None:
         about.products, about.dose = outcome.products, outcome.dose
 
 
+def take_in(visit: Visit, member: UUID) -> None:
+    """Book for a member too, and turn to them."""
+    if all(each.member != member for each in visit.kept.party):
+        visit.kept.party.append(Guest(member))
+    turn_to(visit, [each.member for each in visit.kept.party].index(member))
+
+
 def turn_to(visit: Visit, number: int) -> None:
     """Begin the questions about somebody else; what is typed about one person is nobody else's answer."""
     if number != visit.kept.asking or visit.kept.outcome is None:

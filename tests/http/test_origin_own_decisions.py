@@ -74,6 +74,6 @@ async def test_nobody_sees_anybody_elses(origin: Origin) -> None:
     for path in (f"/{ref}", f"/{uuid4()}", "/7"):
         answer = await own(origin, path, sub="bruno")
         assert (answer.status_code, answer.json()["code"]) == (404, "decision_unknown")
-    assert (await own(origin, sub="bruno")).json() == {"decisions": []}
+    assert (await own(origin, sub="bruno")).json() == {"decisions": [], "household": []}
     for path in ("", f"/{ref}"):
         assert (await origin.client.get(OWN + path)).status_code == 401

@@ -30,6 +30,13 @@ _SITES = (
 )
 
 
+_NO_SITE = {
+    "ar": "لا يوجد مركز nowhere",
+    "es": "no hay ningún centro nowhere",
+    "fr": "il n’y a pas de centre nowhere",
+}
+
+
 def _row(capacity: str, *, site: str = "getafe-1") -> str:
     day = (SystemClock().now() + timedelta(days=20)).date()
     return f"{HEADER}\n{site},{day}T09:00,{day}T09:30,140,{capacity}\n"
@@ -121,6 +128,7 @@ async def test_the_supply_pages_are_for_everybody_who_brings_it(stack: Stack, vi
         await worker.work_off()
         await expect(page.get_by_text("2 faults.")).to_be_visible()
         await _check(page)
+        faulty = page.url
         await _book_a_place(stack, tmp_path)
         await page.get_by_role("link", name="Sites and slots").click()
         await _choose(page, slots=_row("0"))
@@ -131,9 +139,11 @@ async def test_the_supply_pages_are_for_everybody_who_brings_it(stack: Stack, vi
         asked = page.url
         for language in ("ar", "es", "fr"):
             await page.context.add_cookies([{"name": "vestibule_lang", "value": language, "url": stack.origin_url}])
-            for address in (stack.origin_url + SUPPLY, asked):
+            for address in (stack.origin_url + SUPPLY, faulty, asked):
                 await page.goto(address)
                 await _check(page)
+                if address == faulty:
+                    await expect(page.get_by_text(_NO_SITE[language])).to_be_visible()
 
 
 async def _book_a_place(stack: Stack, folder: Path) -> None:

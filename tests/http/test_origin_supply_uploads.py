@@ -136,6 +136,30 @@ async def test_what_is_wrong_is_told_row_by_row_and_nothing_is_changed(bringer: 
     assert "refresh" not in page.headers
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("es", "el mismo turno está en slots.csv:2"),
+        ("fr", "le même créneau se trouve dans slots.csv:2"),
+        ("ar", "الفترة نفسها موجودة في slots.csv:2"),
+    ],
+)
+async def test_the_page_says_in_its_readers_language_what_is_wrong_and_the_report_in_english(
+    bringer: Bringer, language: str, told: str
+) -> None:
+    refused = await bringer.brought(slots=slots_csv(row(9), row(9), row(10, site="<b>")))
+    faults = {each["kind"]: each for each in refused["report"]["faults"]}
+    assert {(each["code"], each["what"]) for each in faults.values() if each["code"] == "row_twice"} == {
+        ("row_twice", "the same slot is in slots.csv:2")
+    }
+    assert faults["row_twice_slot"]["given"] == {"place": "slots.csv:2"}
+    browser = bringer.browser
+    browser.cookies["vestibule_lang"] = language
+    page = await browser.get(f"{PAGE}/{refused['id']}")
+    assert told in said(page)
+    assert ("row_twice" in said(page), "the same slot" in said(page)) == (True, False)
+
+
 async def test_people_in_the_way_are_named_on_the_page_and_somebody_decides(bringer: Bringer) -> None:
     await bringer.desk.bring(slots_csv(row(9)))
     slot = await bringer.origin.world.connection.fetchval("SELECT id FROM slot")

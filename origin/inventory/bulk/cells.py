@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import get_args
 from zoneinfo import available_timezones
 
+from origin.inventory.bulk.fault_kinds import FaultKind, Given
 from origin.inventory.slots import Feature
 
 Hours = tuple[time, time]
@@ -29,19 +30,19 @@ ACCESSIBILITY: tuple[str, ...] = get_args(Feature)
 
 
 class CellFault(Exception):
-    """A cell that cannot be used. ``code`` is stable; ``what`` says what would do."""
+    """A cell that cannot be used, and what its sentence is about."""
 
-    def __init__(self, code: str, what: str) -> None:
-        super().__init__(what)
-        self.code = code
-        self.what = what
+    def __init__(self, kind: FaultKind, /, **given: Given) -> None:
+        super().__init__(kind.said(given))
+        self.kind = kind
+        self.given = given
 
 
 @lru_cache(maxsize=4096)
 def code(cell: str) -> str:
     """Read a code: letters, digits, ``. _ -``, at most 64."""
     if not _CODE.fullmatch(cell):
-        raise CellFault("code", "write 1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first")
+        raise CellFault(FaultKind.CODE)
     return cell
 
 
@@ -49,9 +50,7 @@ def code(cell: str) -> str:
 def product(cell: str) -> str:
     """Read a CVX code."""
     if not _CVX.fullmatch(cell):
-        raise CellFault(
-            "product", "write a CVX code of two or three digits; spreadsheets drop zeros in front: 08, not 8"
-        )
+        raise CellFault(FaultKind.PRODUCT)
     return cell
 
 
@@ -60,11 +59,11 @@ def text(longest: int, *, empty: bool = False) -> Callable[[str], str]:
 
     def read(cell: str) -> str:
         if not cell and not empty:
-            raise CellFault("empty", "this may not be empty")
+            raise CellFault(FaultKind.EMPTY)
         if len(cell) > longest:
-            raise CellFault("too_long", f"write at most {longest} characters")
+            raise CellFault(FaultKind.TOO_LONG, limit=longest)
         if not cell.isprintable():
-            raise CellFault("characters", "write one line of text, without control characters")
+            raise CellFault(FaultKind.CHARACTERS)
         return cell
 
     return read
@@ -76,7 +75,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     @lru_cache(maxsize=1024)
     def read(cell: str) -> int:
         if not _WHOLE.fullmatch(cell) or not low <= int(cell) <= high:
-            raise CellFault("number", f"write a whole number from {low} to {high}")
+            raise CellFault(FaultKind.NUMBER, low=low, high=high)
         return int(cell)
 
     return read
@@ -87,7 +86,7 @@ def degrees(most: int) -> Callable[[str], float]:
 
     def read(cell: str) -> float:
         if not _NUMBER.fullmatch(cell) or not math.fabs(float(cell)) <= most:
-            raise CellFault("number", f"write decimal degrees from -{most} to {most}, with a point: 40.4168")
+            raise CellFault(FaultKind.NUMBER_DEGREES, low=-most, high=most)
         return float(cell)
 
     return read
@@ -96,7 +95,7 @@ def degrees(most: int) -> Callable[[str], float]:
 def yes_or_no(cell: str) -> bool:
     """Read yes or no, true or false, 1 or 0."""
     if cell.lower() not in _YES:
-        raise CellFault("yes_no", "write yes or no")
+        raise CellFault(FaultKind.YES_NO)
     return _YES[cell.lower()]
 
 
@@ -108,21 +107,21 @@ def _zones() -> frozenset[str]:
 def time_zone(cell: str) -> str:
     """Read an IANA time zone."""
     if cell not in _zones():
-        raise CellFault("time_zone", "write a name of the IANA time zone database: Europe/Madrid")
+        raise CellFault(FaultKind.TIME_ZONE)
     return cell
 
 
 def email(cell: str) -> str:
     """Read an address, or nothing."""
     if cell and not (_EMAIL.fullmatch(cell) and cell.isprintable() and len(cell) <= 254):
-        raise CellFault("email", "write one address: clinic@example.org")
+        raise CellFault(FaultKind.EMAIL)
     return cell
 
 
 def web_address(cell: str) -> str:
     """Read an https address, or nothing."""
     if cell and not (cell.startswith("https://") and cell.isprintable() and " " not in cell and len(cell) <= 500):
-        raise CellFault("url", "write an address that begins with https://")
+        raise CellFault(FaultKind.URL)
     return cell
 
 
@@ -134,7 +133,7 @@ def several(read: Callable[[str], str]) -> Callable[[str], list[str]]:
 def feature(cell: str) -> str:
     """Read one word of accessibility."""
     if cell not in ACCESSIBILITY:
-        raise CellFault("accessibility", f"write words out of: {', '.join(ACCESSIBILITY)}")
+        raise CellFault(FaultKind.ACCESSIBILITY, words=", ".join(ACCESSIBILITY))
     return cell
 
 
@@ -144,10 +143,10 @@ def weekdays(cell: str) -> list[int]:
     for each in cell.lower().split():
         first, _, last = each.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS or WEEKDAYS[first] > WEEKDAYS[last or first]:
-            raise CellFault("weekdays", "write mon tue wed thu fri sat sun, or mon-fri")
+            raise CellFault(FaultKind.WEEKDAYS)
         found |= set(range(WEEKDAYS[first], WEEKDAYS[last or first] + 1))
     if not found:
-        raise CellFault("weekdays", "write at least one day: mon")
+        raise CellFault(FaultKind.WEEKDAYS_NONE)
     return sorted(found)
 
 
@@ -158,7 +157,7 @@ def clock(cell: str) -> time:
             return time.fromisoformat(cell)
     except ValueError:
         pass
-    raise CellFault("clock", "write a time from 00:00 to 23:59, with two digits for the hour: 09:00")
+    raise CellFault(FaultKind.CLOCK)
 
 
 def breaks(cell: str) -> list[Hours]:
@@ -167,11 +166,11 @@ def breaks(cell: str) -> list[Hours]:
     for each in cell.split():
         begins, dash, ends = each.partition("-")
         if not dash or clock(begins) >= clock(ends):
-            raise CellFault("breaks", "write each break as 12:00-13:00, the earlier time first")
+            raise CellFault(FaultKind.BREAKS)
         found.append((clock(begins), clock(ends)))
     found.sort()
     if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
-        raise CellFault("breaks", "breaks lie over each other")
+        raise CellFault(FaultKind.BREAKS_OVERLAP)
     return found
 
 
@@ -182,7 +181,7 @@ def day(cell: str) -> date:
             return date.fromisoformat(cell)
     except ValueError:
         pass
-    raise CellFault("day", "write a date that exists, year first: 2027-03-01")
+    raise CellFault(FaultKind.DAY)
 
 
 @lru_cache(maxsize=65_536)
@@ -193,6 +192,4 @@ def moment(cell: str) -> datetime:
             return datetime.fromisoformat(cell)
     except ValueError:
         pass
-    raise CellFault(
-        "moment", "write 2027-03-01T09:00 on the site's own clock, or with an offset: 2027-03-01T09:00+01:00"
-    )
+    raise CellFault(FaultKind.MOMENT)

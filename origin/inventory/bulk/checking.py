@@ -9,6 +9,7 @@ import msgspec
 
 from origin.inventory.bulk import rows
 from origin.inventory.bulk.cells import CellFault
+from origin.inventory.bulk.fault_kinds import FaultKind
 from origin.inventory.bulk.faults import Fault, Faults
 from origin.inventory.bulk.files import SupplyFile
 from origin.inventory.bulk.moments import moment_of
@@ -86,8 +87,8 @@ class Checker:
             site = self._site(line, row.site, row.product)
             starts_at = self._moment(line, "starts_at", row.starts_at, site)
             ends_at = self._moment(line, "ends_at", row.ends_at, site)
-            line.check(starts_at < ends_at, "ends_at", "order", "a slot ends after it starts")
-            line.check(ends_at - starts_at <= _LONGEST_SLOT, "ends_at", "order", "a slot is 24 hours long at most")
+            line.check(starts_at < ends_at, "ends_at", FaultKind.ORDER_SLOT)
+            line.check(ends_at - starts_at <= _LONGEST_SLOT, "ends_at", FaultKind.ORDER_SLOT_LONG)
             if line.faults:
                 self._tell(file, number, line)
             else:
@@ -118,16 +119,16 @@ class Checker:
     def _region(self, line: rows.Line, region: str) -> None:
         """Note a region that is not known; an empty one is at fault already, or not meant."""
         if region and region not in self._directory.regions:
-            line.faults.append(("region", CellFault("region_unknown", f"there is no region {region}")))
+            line.faults.append(("region", CellFault(FaultKind.REGION_UNKNOWN, region=region)))
 
     def _site(self, line: rows.Line, code: str, product: str) -> KnownSite | None:
         """Return a site, or note that it is not known or does not give the product; as for regions, where empty."""
         site = self._directory.sites.get(code)
         if site is None and code:
-            line.faults.append(("site", CellFault("site_unknown", f"there is no site {code}")))
+            line.faults.append(("site", CellFault(FaultKind.SITE_UNKNOWN, site=code)))
         if site is not None and product and site.products and product not in site.products:
-            what = f"{code} gives {', '.join(site.products)}; add {product} to its products first"
-            line.faults.append(("product", CellFault("product_not_at_site", what)))
+            given = {"site": code, "products": ", ".join(site.products), "product": product}
+            line.faults.append(("product", CellFault(FaultKind.PRODUCT_NOT_AT_SITE, **given)))
         return site
 
     def _good(
@@ -146,8 +147,7 @@ class Checker:
             check(line, row)
             if not line.faults:
                 first = self._first_seen.setdefault((file.kind.name, key(row)), (file.name, number))
-                again = f"the same is in {first[0]}:{first[1]}"
-                line.check(first == (file.name, number), "", "row_twice", again)
+                line.check(first == (file.name, number), "", FaultKind.ROW_TWICE, place=f"{first[0]}:{first[1]}")
             if line.faults:
                 self._tell(file, number, line)
             else:
@@ -155,7 +155,7 @@ class Checker:
 
     def _tell(self, file: SupplyFile, number: int, line: rows.Line) -> None:
         for column, fault in line.faults:
-            self._faults.add(file.fault(number, column, fault.code, fault.what))
+            self._faults.add(Fault.of(fault.kind, file.name, number, column, **fault.given))
 
 
 def _nothing_more(_line: rows.Line, _row: object) -> None:

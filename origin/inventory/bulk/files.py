@@ -10,17 +10,26 @@ from typing import Self
 
 import msgspec
 
+from origin.inventory.bulk.fault_kinds import FaultKind, Given
 from origin.inventory.bulk.faults import Fault, FileRefused
 from origin.inventory.bulk.rows import Kind, kind_of, nearest_kind
 
 _LONGEST_LINE = 1 << 16
 _DELIMITERS = ",;\t"
 _NOT_TEXT = {
-    b"PK\x03\x04": "this is a spreadsheet's own file; save it as CSV UTF-8",
-    b"\xd0\xcf\x11\xe0": "this is a spreadsheet's own file; save it as CSV UTF-8",
-    b"\xff\xfe": "this is UTF-16; save it as CSV UTF-8",
-    b"\xfe\xff": "this is UTF-16; save it as CSV UTF-8",
-    b"\x1f\x8b": "this is compressed; unpack it first",
+    b"PK\x03\x04": FaultKind.ENCODING_SPREADSHEET,
+    b"\xd0\xcf\x11\xe0": FaultKind.ENCODING_SPREADSHEET,
+    b"\xff\xfe": FaultKind.ENCODING_UTF16,
+    b"\xfe\xff": FaultKind.ENCODING_UTF16,
+    b"\x1f\x8b": FaultKind.ENCODING_COMPRESSED,
+}
+_COLUMNS = {
+    (False, "missing"): FaultKind.COLUMNS_NEAREST_MISSING,
+    (False, "unknown"): FaultKind.COLUMNS_NEAREST_UNKNOWN,
+    (False, "missing", "unknown"): FaultKind.COLUMNS_NEAREST_BOTH,
+    (True, "missing"): FaultKind.COLUMNS_READ_MISSING,
+    (True, "unknown"): FaultKind.COLUMNS_READ_UNKNOWN,
+    (True, "missing", "unknown"): FaultKind.COLUMNS_READ_BOTH,
 }
 _JSON_ROW = msgspec.json.Decoder(dict[str, str | int | float | bool | list[str | int] | None])
 
@@ -47,7 +56,7 @@ class SupplyFile:
             self._file = path.open("rb")
             self.size = path.stat().st_size
         except OSError as error:
-            raise FileRefused(self._fault(0, "unreadable", error.strerror or "it cannot be read")) from None
+            raise FileRefused(self._fault(0, FaultKind.UNREADABLE, error=error.strerror or "?")) from None
         try:
             self._lines = self._decoded()
             number, first = self._first()
@@ -78,12 +87,8 @@ class SupplyFile:
             self.rows += 1
             yield row
 
-    def fault(self, line: int, field: str, code: str, what: str) -> Fault:
-        """Return a fault in this file."""
-        return Fault(self.name, line, field, code, what)
-
-    def _fault(self, line: int, code: str, what: str) -> Fault:
-        return Fault(self.name, line, "", code, what)
+    def _fault(self, line: int, kind: FaultKind, /, **given: Given) -> Fault:
+        return Fault.of(kind, self.name, line, **given)
 
     def _decoded(self) -> Iterator[str]:
         for number in count(1):
@@ -91,7 +96,7 @@ class SupplyFile:
             if not raw:
                 return
             if len(raw) > _LONGEST_LINE:
-                raise FileRefused(self._fault(number, "line_too_long", "no line has more than 65,536 bytes"))
+                raise FileRefused(self._fault(number, FaultKind.LINE_TOO_LONG))
             self._digest.update(raw)
             self.seen += len(raw)
             if number == 1:
@@ -99,26 +104,26 @@ class SupplyFile:
             try:
                 yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError:
-                raise FileRefused(self._fault(number, "encoding", "this is not UTF-8; save it as CSV UTF-8")) from None
+                raise FileRefused(self._fault(number, FaultKind.ENCODING)) from None
 
     def _expect_text(self, raw: bytes) -> None:
-        for mark, what in _NOT_TEXT.items():
+        for mark, kind in _NOT_TEXT.items():
             if raw.startswith(mark):
-                raise FileRefused(self._fault(0, "encoding", what))
+                raise FileRefused(self._fault(0, kind))
 
     def _first(self) -> tuple[int, str]:
         for number, line in enumerate(self._lines, 1):
             if line.strip() and not line.lower().startswith("sep="):
                 return number, line
-        raise FileRefused(self._fault(0, "no_rows", "the file is empty"))
+        raise FileRefused(self._fault(0, FaultKind.NO_ROWS))
 
     def _settle(self, columns: list[str], line: int) -> None:
         twice = sorted({each for each in columns if columns.count(each) > 1})
         if twice:
-            raise FileRefused(self._fault(line, "columns", f"columns that are there twice: {', '.join(twice)}"))
+            raise FileRefused(self._fault(line, FaultKind.COLUMNS_TWICE, columns=", ".join(twice)))
         known = kind_of(frozenset(columns))
         if known is None:
-            raise FileRefused(self._fault(line, "columns", _explain(frozenset(columns))))
+            raise FileRefused(self._columns(line, frozenset(columns)))
         self.kind = known
 
     def _cells(self, number: int, header: str) -> Iterator[Row]:
@@ -127,7 +132,7 @@ class SupplyFile:
         try:
             columns = [cell.strip().lower() for cell in next(table)]
         except csv.Error as error:
-            raise FileRefused(self._fault(number, "malformed", f"this is no row of a table: {error}")) from None
+            raise FileRefused(self._fault(number, FaultKind.MALFORMED_ROW, error=str(error))) from None
         while columns and not columns[-1]:
             columns.pop()  # spreadsheets leave empty cells behind the last column
         self._settle(columns, number)
@@ -138,14 +143,14 @@ class SupplyFile:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield line, self._fault(line, "malformed", f"this is no row of a table: {error}")
+                yield line, self._fault(line, FaultKind.MALFORMED_ROW, error=str(error))
                 continue
             if any(cell.strip() for cell in row):
                 yield line, self._named(columns, row, line)
 
     def _named(self, columns: list[str], row: list[str], line: int) -> Mapping[str, str] | Fault:
         if len(row) < len(columns) or any(row[len(columns) :]):
-            return self._fault(line, "cells", f"{len(row)} cells in a table of {len(columns)} columns")
+            return self._fault(line, FaultKind.CELLS, cells=len(row), columns=len(columns))
         return {column: cell.strip() for column, cell in zip(columns, row, strict=False)}
 
     def _objects(self, number: int, first: str) -> Iterator[Row]:
@@ -165,14 +170,20 @@ class SupplyFile:
         """Return an object if it has the fields that its kind needs, and no others."""
         if set(self.kind.required) <= row.keys() <= self.kind.columns:
             return row
-        return self._fault(line, "columns", _explain(frozenset(row), self.kind))
+        return self._columns(line, frozenset(row), self.kind)
+
+    def _columns(self, line: int, columns: frozenset[str], kind: Kind | None = None) -> Fault:
+        """Return what is wrong with columns, as those of a kind of file, or of the one that was probably meant."""
+        meant = kind or nearest_kind(columns)
+        found = {"missing": set(meant.required) - columns, "unknown": columns - meant.columns}
+        given = {name: ", ".join(sorted(each)) for name, each in found.items() if each}
+        return self._fault(line, _COLUMNS[kind is not None, *given], table=meant.name, **given)
 
     def _object(self, text: str, line: int) -> Mapping[str, str] | Fault:
         try:
             given = _JSON_ROW.decode(text)
         except (msgspec.DecodeError, RecursionError):
-            what = "write one JSON object a line, with texts, numbers, true, false and lists of texts"
-            return self._fault(line, "malformed", what)
+            return self._fault(line, FaultKind.MALFORMED_JSON)
         return {name.lower(): _as_cell(value) for name, value in given.items() if value is not None}
 
 
@@ -184,11 +195,3 @@ def _as_cell(value: str | float | bool | list[str | int]) -> str:
             return " ".join(str(each) for each in value)
         case _:
             return str(value).strip()
-
-
-def _explain(columns: frozenset[str], kind: Kind | None = None) -> str:
-    meant = kind or nearest_kind(columns)
-    missing = sorted(set(meant.required) - columns)
-    unknown = sorted(columns - meant.columns)
-    parts = [f"missing: {', '.join(missing)}"] * bool(missing) + [f"unknown: {', '.join(unknown)}"] * bool(unknown)
-    return f"{'read as' if kind else 'nearest to'} a file of {meant.name}; {'; '.join(parts)}"

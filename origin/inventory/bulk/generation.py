@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from origin.db.sql import Connection
 from origin.inventory.bulk.checking import StagedSlot
 from origin.inventory.bulk.clinics import Clinic, Hours, midnight, slots
+from origin.inventory.bulk.fault_kinds import FaultKind
 from origin.inventory.bulk.faults import Fault
 from origin.inventory.bulk.merging import ImportUnderWay, Merger, Tell, Wish
 from origin.inventory.bulk.report import Report, Source
@@ -100,13 +101,7 @@ class _Generation:
         rows = await self._store.staged_twice(self._connection)
         pairs = sorted({(row["source_before"], row["source"]) for row in rows})
         return [
-            Fault(
-                self.sources[second].name,
-                0,
-                "",
-                "row_twice",
-                f"makes slots at the same site, for the same times and product, as {self.sources[first].name}",
-            )
+            Fault.of(FaultKind.ROW_TWICE_CLINIC, self.sources[second].name, clinic=self.sources[first].name)
             for first, second in pairs
         ]
 

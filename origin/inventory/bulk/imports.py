@@ -9,6 +9,7 @@ import msgspec
 
 from origin.db.sql import Connection
 from origin.inventory.bulk.checking import Batch, Checker
+from origin.inventory.bulk.fault_kinds import FaultKind
 from origin.inventory.bulk.faults import Fault, Faults, FileRefused
 from origin.inventory.bulk.files import SupplyFile
 from origin.inventory.bulk.merging import ImportUnderWay, Merger, ProgrammeUnclear, Tell, Wish
@@ -127,12 +128,12 @@ class _Import:
         """Add what only all rows together show."""
         self._tell("comparing", 0, 0)
         for row in await self._store.staged_twice(self._connection):
-            what = f"the same slot is in {names[row['source_before']]}:{row['line_before']}"
-            self._faults.add(Fault(names[row["source"]], row["line"], "", "row_twice", what))
+            before = f"{names[row['source_before']]}:{row['line_before']}"
+            self._faults.add(Fault.of(FaultKind.ROW_TWICE_SLOT, names[row["source"]], row["line"], place=before))
         zones = await self._store.zones_in_use(self._connection, checker.batch.sites, self._now)
         for site, zone in zones.items():
-            what = f"{site} has slots to come in {zone}: their hours would change for people who have been told them"
-            self._faults.add(Fault(*checker.where_is_site(site), "time_zone", "zone_in_use", what))
+            where = checker.where_is_site(site)
+            self._faults.add(Fault.of(FaultKind.ZONE_IN_USE, *where, "time_zone", site=site, zone=zone))
 
     async def _put(self, batch: Batch) -> dict[str, Put]:
         given: Sequence[tuple[KindName, Sequence[object]]] = (

@@ -5,6 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from origin.inventory.bulk.cells import CellFault
+from origin.inventory.bulk.fault_kinds import FaultKind
 
 
 @lru_cache(maxsize=65_536)
@@ -21,11 +22,10 @@ def moment_of(written: datetime, zone: str) -> datetime:
     before, after = first.utcoffset(), second.utcoffset()
     assert before is not None
     assert after is not None
+    if before == after:
+        return first.astimezone(UTC)
+    given = {"time": f"{written:%H:%M}", "day": f"{written:%Y-%m-%d}", "zone": zone}
     if before < after:
-        raise CellFault(
-            "time_gap", f"{written:%H:%M} does not exist on {written:%Y-%m-%d} in {zone}: clocks go forward"
-        )
-    if before > after:
-        either = f"{first.isoformat(timespec='minutes')} or {second.isoformat(timespec='minutes')}"
-        raise CellFault("time_fold", f"{written:%H:%M} comes twice on {written:%Y-%m-%d} in {zone}: write {either}")
-    return first.astimezone(UTC)
+        raise CellFault(FaultKind.TIME_GAP, **given)
+    either = {"first": first.isoformat(timespec="minutes"), "second": second.isoformat(timespec="minutes")}
+    raise CellFault(FaultKind.TIME_FOLD, **given, **either)

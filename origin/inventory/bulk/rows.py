@@ -9,6 +9,7 @@ import msgspec
 
 from origin.inventory.bulk import cells
 from origin.inventory.bulk.cells import CellFault
+from origin.inventory.bulk.fault_kinds import FaultKind, Given
 
 KindName = Literal["regions", "sites", "templates", "exceptions", "slots"]
 T = TypeVar("T")
@@ -142,10 +143,10 @@ class Line:
             self.faults.append((column, fault))
             return otherwise
 
-    def check(self, fine: bool, column: str, code: str, what: str) -> None:
+    def check(self, fine: bool, column: str, kind: FaultKind, /, **given: Given) -> None:
         """Note a fault unless ``fine``; not while there are others, which would only repeat themselves."""
         if not fine and not self.faults:
-            self.faults.append((column, CellFault(code, what)))
+            self.faults.append((column, CellFault(kind, **given)))
 
 
 _NAME = cells.text(200)
@@ -201,8 +202,8 @@ def template(line: Line) -> ClinicTemplate:
         first_day=line.take("from", cells.day, _FIRST_DAY),
         last_day=last_day,
     )
-    line.check(read.opens < read.closes, "closes", "order", "a clinic closes later on the day on which it opens")
-    line.check(last_day is None or last_day >= read.first_day, "until", "order", "`until` lies before `from`")
+    line.check(read.opens < read.closes, "closes", FaultKind.ORDER_CLINIC)
+    line.check(last_day is None or last_day >= read.first_day, "until", FaultKind.ORDER_DAYS)
     return read
 
 
@@ -217,11 +218,11 @@ def exception(line: Line) -> ClinicException:
         opens=line.take("opens", lambda cell: cells.clock(cell) if cell else None, None),
         closes=line.take("closes", lambda cell: cells.clock(cell) if cell else None, None),
     )
-    line.check(not (read.region and read.site), "site", "scope", "name a region, or a site, or neither for all")
+    line.check(not (read.region and read.site), "site", FaultKind.SCOPE)
     hours = read.opens is not None and read.closes is not None and read.opens < read.closes
-    line.check(read.what != "hours" or hours, "opens", "hours", "other hours need `opens` and a later `closes`")
+    line.check(read.what != "hours" or hours, "opens", FaultKind.HOURS_MISSING)
     unused = read.what == "hours" or (read.opens is None and read.closes is None)
-    line.check(unused, "opens", "hours", "leave `opens` and `closes` empty, unless `what` is hours")
+    line.check(unused, "opens", FaultKind.HOURS_UNUSED)
     return read
 
 
@@ -230,7 +231,7 @@ def _what(cell: str) -> Literal["closed", "hours", "none"]:
         case "closed" | "hours" | "none" as known:
             return known
         case _:
-            raise CellFault("what", "write closed, hours, or none to take an exception back")
+            raise CellFault(FaultKind.WHAT)
 
 
 def slot(line: Line) -> Slot:

@@ -16,6 +16,7 @@ from origin.inventory.uploads.receiving import KEPT_HOURS, MAY, MOST_FILES
 from origin.web.site import Site, see
 from origin.web.staff.clocks import in_utc
 from origin.web.staff.rules import ADMIN, programme_of
+from origin.web.staff.supply_words import fault_said, source_said
 from origin.web.visit import FORM_STALE, Visit, text_of
 from shared import problem
 from shared.problem import Problem
@@ -104,6 +105,8 @@ class SupplyPages:
             status,
             path=_path(visit),
             moment=lambda at: in_utc(at, visit.language),
+            fault_said=lambda each: fault_said(each, visit.language),
+            source_said=lambda kind: source_said(kind, visit.language),
             most_files=MOST_FILES,
             most_mb=visit.state.config.supply_upload_mb,
             kept_hours=KEPT_HOURS,

@@ -21,7 +21,7 @@ from origin.db.sql import Connection
 from origin.inventory.bulk.generation import generate
 from origin.inventory.bulk.imports import import_files, programme_meant
 from origin.inventory.bulk.merging import ImportUnderWay, ProgrammeUnclear, Tell, Wish
-from origin.inventory.bulk.report import Booked, Report
+from origin.inventory.bulk.report import Booked, InTheWay, Report
 from origin.inventory.bulk.store import SupplyStore
 from shared.clock import Clock
 from shared.ids import Ids
@@ -159,18 +159,19 @@ def show(console: Console, report: Report, *, as_json: bool) -> None:
         console.print(
             f"[yellow]{site} gets another name or place[/]: nobody tells the {people:,} people who are to come"
         )
-    console.print(_VERDICTS[report.outcome])
+    console.print(_LEFT if report.outcome == "unchanged" and report.in_the_way else _VERDICTS[report.outcome])
 
 
+_LEFT = "Nothing was changed: all but the slots above is so already."
 _VERDICTS = {
-    "undecided": "[red]Nothing was changed.[/] People have booked in slots that this would cut or end at another time."
-    " Decide: --booked cut takes every place that nobody has, --booked leave leaves these slots as they are."
-    " No appointment is cancelled by either.",
+    "undecided": "[red]Nothing was changed.[/] People have booked, or hold a place, in slots that this would cut or end"
+    " at another time. Decide: --booked cut takes every place that nobody has, --booked leave leaves these slots as"
+    " they are. No appointment is cancelled by either, and no held place is taken away.",
     "previewed": "[yellow]A dry run: nothing was changed.[/]",
     "unchanged": "Everything is so already: nothing was changed.",
     "done": "[green]Done.[/]",
-    "incomplete": "[yellow]Done, but for the slots above[/]: somebody has booked them meanwhile. Run the same command"
-    " with --booked cut or --booked leave.",
+    "incomplete": "[yellow]Done, but for the slots above[/]: somebody has booked or holds a place meanwhile. Run the"
+    " same command with --booked cut or --booked leave.",
 }
 
 
@@ -195,7 +196,7 @@ def _show_counts(console: Console, report: Report) -> None:
     console.print(table(("", "new", "changed"), put, numbers=("new", "changed")))
     told = {
         "as they should be": slots.same,
-        "cut to what is booked": slots.cut,
+        "cut to what is booked or held": slots.cut,
         "left as they are, as decided": slots.left,
         "to decide about": slots.booked,
         "left alone, because they have begun": slots.past,
@@ -213,9 +214,21 @@ def _show_people(console: Console, report: Report) -> None:
         when = each.starts_at.isoformat(timespec="minutes")
         end = ", another end" if each.other_end else ""
         console.print(
-            f"{escape(where)} {each.site} {when} {each.product}: {each.wanted} wanted, {each.booked} booked{end}"
+            f"{escape(where)} {each.site} {when} {each.product}:"
+            f" {each.wanted} wanted, {each.booked} booked{_held(each)}{end}"
         )
         for appointment in each.appointments:
             console.print(f"    appointment {appointment}")
     if len(report.in_the_way) > _SHOWN:
         console.print(f"… and {len(report.in_the_way) - _SHOWN:,} more slots; --json names them")
+    until = [each.held_until for each in report.in_the_way if each.held_until]
+    if until:
+        console.print(
+            "Held places are kept for people who are about to book, or were offered them: each is booked or free again"
+            f" by {max(until).isoformat(timespec='seconds')}. What is free then goes when the same command is run"
+            " again."
+        )
+
+
+def _held(slot: InTheWay) -> str:
+    return f", {slot.held} held until {slot.held_until.isoformat(timespec='seconds')}" if slot.held_until else ""

@@ -30,7 +30,7 @@ Programme = Annotated[str | None, typer.Option(help="Whose slots; where there is
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and count, and change nothing.")]
 Booked = Annotated[
     str | None,
-    typer.Option(help="Slots with people in them that this would cut: `cut` to what is booked, or `leave`."),
+    typer.Option(help="Slots with people in them that this would cut: `cut` to what is booked or held, or `leave`."),
 ]
 Who = Annotated[str | None, typer.Option("--as", help="In whose name; else yours on this machine.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -161,6 +161,13 @@ class Model:
         return "cancelled"
 
     def bring(self, slot: int, capacity: int) -> None:
-        """Change a capacity, never below what is taken; one that has begun stays as it is."""
-        if not self.has_begun(slot):
-            self.capacities[slot] = max(capacity, self.taken(slot))
+        """Change a capacity, never below what is taken; one that has begun stays as it is.
+
+        Holds that have lapsed are nobody's: they go where something is changed.
+        """
+        lapsed = [who for who in self.lapsed() if self.holds[who].slot == slot]
+        becomes = max(capacity, self.taken(slot) - len(lapsed))
+        if not self.has_begun(slot) and becomes != self.capacities[slot]:
+            self.capacities[slot] = becomes
+            for who in lapsed:
+                del self.holds[who]

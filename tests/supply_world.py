@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from origin.inventory.bulk.generation import generate
@@ -32,6 +32,10 @@ _BOOK = """
     INSERT INTO appointment (id, programme, person, dose, slot, status, decision, admission, created_at, changed_at)
     SELECT gen_random_uuid(), 'demo', $1, 1, id, 'confirmed', $3, $4, $5, $5 FROM taken
     RETURNING id::text"""
+_HOLD = """
+    WITH taken AS (UPDATE slot SET remaining = remaining - 1 WHERE id = $2 RETURNING id)
+    INSERT INTO hold (id, programme, person, slot, kind, created_at, expires_at)
+    SELECT gen_random_uuid(), 'demo', $1, id, 'offered', $3, $4 FROM taken"""
 
 
 def slots_csv(*rows: str) -> str:
@@ -108,6 +112,15 @@ class Desk:
             made.append(await connection.fetchval(_BOOK, person, slot, ref, f"admission-{slot}-{number}", now))
         return made
 
+    async def hold(self, slot: int, people: int, *, seconds: float = 120) -> datetime:
+        """Let people hold places of a slot, as offers do; return until when."""
+        now = self.world.clock.now()
+        until = now + timedelta(seconds=seconds)
+        for number in range(people):
+            person = f"holds-{slot}-{number}".ljust(32, "x").encode()
+            await self.world.connection.execute(_HOLD, person, slot, now, until)
+        return until
+
     async def slots(self) -> list[tuple[str, str, str, int, int]]:
         """Site, start and end in UTC, capacity and what remains of each slot."""
         rows = await self.world.connection.fetch(
@@ -126,10 +139,10 @@ class Desk:
         ]
 
     async def books_add_up(self) -> bool:
-        """Whether `remaining` = capacity − active for every slot."""
+        """Whether `remaining` = capacity − active − held for every slot."""
         wrong = await self.world.count(
             "slot",
-            "remaining <> capacity - (SELECT count(*) FROM appointment a"
-            " WHERE a.slot = slot.id AND a.status <> 'cancelled')",
+            "remaining <> capacity - (SELECT count(*) FROM hold h WHERE h.slot = slot.id)"
+            " - (SELECT count(*) FROM appointment a WHERE a.slot = slot.id AND a.status <> 'cancelled')",
         )
         return wrong == 0

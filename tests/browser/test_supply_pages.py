@@ -133,7 +133,9 @@ async def test_the_supply_pages_are_for_everybody_who_brings_it(stack: Stack, vi
         await page.get_by_role("link", name="Sites and slots").click()
         await _choose(page, slots=_row("0"))
         await worker.work_off()
-        await expect(page.get_by_text("What about the slots in which people have booked?")).to_be_visible()
+        await expect(
+            page.get_by_text("What about the slots in which people have booked or hold a place?")
+        ).to_be_visible()
         await page.get_by_text("1 appointment").click()
         await _check(page)
         asked = page.url

@@ -1,6 +1,7 @@
 """``vestibule supply`` on a terminal, against a real database."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -60,6 +61,17 @@ async def test_people_in_the_way_are_named_by_reference_and_a_decision_is_asked_
     )
     assert status == 0
     assert msgspec.json.decode(text)["slots"]["left"] == 1
+
+
+async def test_held_places_are_told_apart_with_until_when_and_what_to_do_then(desk: Desk) -> None:
+    await desk.bring(slots_csv(row(9)))
+    await desk.hold(await desk.world.connection.fetchval("SELECT id FROM slot"), 1)
+    status, text = await asyncio.to_thread(run, desk, "import", slots=slots_csv(row(9, 0)))
+    assert status == 1
+    until = re.search(r"140: 0 wanted, 0 booked, 1 held until (\S+)\n", text)
+    assert until is not None, text
+    assert f"booked or free again by {until[1]}. What is free then goes when the same command is run again" in text
+    assert "no held place is taken away" in text
 
 
 def test_clinics_are_brought_and_generated(desk: Desk) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import httpx
@@ -168,7 +170,7 @@ async def test_people_in_the_way_are_named_on_the_page_and_somebody_decides(brin
     address = sent.headers["location"]
     await bringer.runner().work_off()
     page = await bringer.browser.get(address)
-    assert "What about the slots in which people have booked?" in said(page)
+    assert "What about the slots in which people have booked or hold a place?" in said(page)
     assert all(appointment in page.text for appointment in appointments)
     undecided = await bringer.browser.post(f"{address}/run", address)
     assert undecided.status_code == 303
@@ -182,6 +184,27 @@ async def test_people_in_the_way_are_named_on_the_page_and_somebody_decides(brin
     listed = said(await bringer.browser.get(PAGE))
     assert "slots.csv (1) 0 1" in listed
     assert "silvia" in listed
+
+
+async def test_held_places_are_told_by_program_and_page_in_every_language(bringer: Bringer) -> None:
+    await bringer.desk.bring(slots_csv(row(9)))
+    slot = await bringer.origin.world.connection.fetchval("SELECT id FROM slot")
+    until = await bringer.desk.hold(slot, 1)
+    told = await bringer.brought(slots=slots_csv(row(9, 0)))
+    [in_the_way] = told["report"]["in_the_way"]
+    assert (told["outcome"], in_the_way["booked"], in_the_way["held"]) == ("undecided", 0, 1)
+    assert datetime.fromisoformat(in_the_way["held_until"]) == until
+    local = until.astimezone(ZoneInfo("Europe/Madrid")).isoformat(" ", "seconds")
+    for language, words in {
+        "en": ("or hold a place", f"0 1 until {local} –"),
+        "es": ("plazas retenidas", f"0 1 hasta el {local} –"),
+        "fr": ("retiennent une place", f"0 1 jusqu’au {local} –"),
+        "ar": ("أماكن محتفظ بها", f"0 1 حتى {local} –"),
+    }.items():
+        browser = bringer.browser
+        browser.cookies["vestibule_lang"] = language
+        page = said(await browser.get(f"{PAGE}/{told['id']}"))
+        assert all(each in page for each in words), page
 
 
 async def test_a_page_looks_again_while_an_upload_waits_and_says_how_far_it_is(bringer: Bringer) -> None:

@@ -5,17 +5,21 @@ Beside it stands the negative control: the same race, met by an import that read
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from origin.db.pool import connect
 from origin.db.sql import Connection
 from origin.inventory.bulk.report import Booked
 from origin.inventory.bulk.store import Merged, SupplyStore
+from tests.origin_world import Visitor
 from tests.race.town import Town, codes
 from tests.supply_world import Desk, row, slots_csv
 
 PEOPLE = 24
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 Meanwhile = Callable[[], Awaitable[None]]
 
 
@@ -55,9 +59,9 @@ class ReadThenWrite(SupplyStore):
         self._meanwhile = meanwhile
 
     async def merge(
-        self, connection: Connection, programme: str, booked: Booked | None, after: int, upto: int
+        self, connection: Connection, programme: str, booked: Booked | None, now: datetime, after: int, upto: int
     ) -> Merged:
-        del programme, booked, after, upto
+        del programme, booked, now, after, upto
         read = await connection.fetchrow(
             "SELECT planned.slot, planned.capacity, slot.capacity - slot.remaining AS booked FROM planned"
             " JOIN slot ON slot.id = planned.slot"
@@ -74,16 +78,16 @@ class ReadThenWrite(SupplyStore):
 
 
 class BookedMeanwhile(SupplyStore):
-    """The real merge, but somebody books right before it."""
+    """The real merge, but somebody books, or holds a place, right before it."""
 
     def __init__(self, meanwhile: Meanwhile) -> None:
         self._meanwhile = meanwhile
 
     async def merge(
-        self, connection: Connection, programme: str, booked: Booked | None, after: int, upto: int
+        self, connection: Connection, programme: str, booked: Booked | None, now: datetime, after: int, upto: int
     ) -> Merged:
         await self._meanwhile()
-        return await super().merge(connection, programme, booked, after, upto)
+        return await super().merge(connection, programme, booked, now, after, upto)
 
 
 async def somebody(town: Town, desk: Desk, capacity: int) -> Meanwhile:
@@ -130,3 +134,77 @@ async def test_whoever_books_what_is_being_cut_is_named_and_keeps_the_place(
         [in_the_way] = report.in_the_way
         assert in_the_way.appointments == [await guarded.world.connection.fetchval("SELECT id FROM appointment")]
         assert report.slots.changed == 0
+
+
+class GivesAllBack(BookedMeanwhile):
+    """Takes every held place for a free one, as if it had lapsed."""
+
+    async def merge(
+        self, connection: Connection, programme: str, booked: Booked | None, now: datetime, after: int, upto: int
+    ) -> Merged:
+        return await super().merge(connection, programme, booked, max(now, FAR), after, upto)
+
+
+async def holder(town: Town, slot: int) -> tuple[Visitor, str, Meanwhile]:
+    """Return somebody, their decision, and how they open the slot."""
+    visitor = town.visitor(1)
+    decision = await visitor.decision()
+
+    async def hold() -> None:
+        assert (await visitor.hold(slot, decision)).status_code == 201
+
+    return visitor, decision, hold
+
+
+@pytest.mark.parametrize(
+    ("booked", "outcome", "after"), [(None, "incomplete", (2, 1)), ("leave", "done", (2, 1)), ("cut", "done", (1, 0))]
+)
+async def test_whoever_holds_a_place_of_what_is_being_cut_can_book_it(
+    guarded: Town, tmp_path: Path, booked: Booked | None, outcome: str, after: tuple[int, int]
+) -> None:
+    desk = Desk(guarded.world, tmp_path)
+    slot = await slot_of(guarded, desk, 2)
+    visitor, decision, hold = await holder(guarded, slot)
+    report = await Desk(guarded.world, tmp_path, BookedMeanwhile(hold)).bring(slots_csv(row(9, 0)), booked=booked)
+    assert report.outcome == outcome
+    assert await guarded.tell() == [(*after, 0)]
+    if booked != "cut":
+        [told] = report.in_the_way
+        assert (told.booked, told.held, told.appointments) == (0, 1, [])
+        assert told.held_until is not None
+    assert (await visitor.book(slot, decision)).status_code == 201
+    assert await guarded.tell() == [(*after, 1)]
+    assert await desk.books_add_up()
+
+
+async def test_an_import_that_takes_held_places_for_free_ones_takes_one_from_its_holder(
+    guarded: Town, tmp_path: Path
+) -> None:
+    desk = Desk(guarded.world, tmp_path)
+    slot = await slot_of(guarded, desk, 2)
+    visitor, decision, hold = await holder(guarded, slot)
+    await Desk(guarded.world, tmp_path, GivesAllBack(hold)).bring(slots_csv(row(9, 0)), booked="cut")
+    assert (await visitor.book(slot, decision)).json()["code"] == "slot_gone"
+
+
+async def test_a_lapsed_hold_that_somebody_is_taking_over_is_theirs(
+    guarded: Town, database_url: str, tmp_path: Path
+) -> None:
+    desk = Desk(guarded.world, tmp_path)
+    slot = await slot_of(guarded, desk, 1)
+    await desk.hold(slot, 1, seconds=-1)
+    connection = guarded.world.connection
+    taken = await connection.fetchval("SELECT id FROM hold")
+    other = await connect(database_url)
+    try:
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute("SELECT FROM hold WHERE id = $1 FOR UPDATE", taken)  # as `take_place` does
+        report = await desk.bring(slots_csv(row(9, 0)))
+        assert report.outcome == "incomplete"
+        assert await guarded.tell() == [(1, 0, 0)]
+        await transaction.rollback()
+    finally:
+        await other.close()
+    assert (await desk.bring(slots_csv(row(9, 0)))).outcome == "done"
+    assert await guarded.tell() == [(0, 0, 0)]

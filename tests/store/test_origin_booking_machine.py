@@ -287,7 +287,7 @@ class Bookings(RuleBasedStateMachine):
         await supply.hold(connection)
         await supply.stage(connection, [wanted])
         await supply.plan(connection, "demo", "cut", self.model.now)
-        await supply.merge(connection, "demo", "cut", 0, 1)
+        await supply.merge(connection, "demo", "cut", self.model.now, 0, 1)
 
     # What always holds -----------------------------------------------------------------------------------------
 

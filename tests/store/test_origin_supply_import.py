@@ -124,6 +124,69 @@ async def test_the_end_that_people_were_told_stays(desk: Desk) -> None:
     assert await desk.slots() == [("1", "03-02T08:00", "08:30", 6, 5), ("1", "03-02T09:00", "09:45", 7, 7)]
 
 
+async def test_held_places_are_told_apart_from_booked_ones_with_until_when(desk: Desk) -> None:
+    await desk.bring(TWO)
+    slot = await first_slot(desk)
+    appointments = await desk.book(slot, 1)
+    until = await desk.hold(slot, 2)
+    report = await desk.bring(slots_csv(row(9, 2)))
+    assert (report.outcome, report.slots) == ("undecided", SlotCounts(booked=1))
+    [told] = report.in_the_way
+    assert (told.wanted, told.booked, told.held, told.held_until) == (2, 1, 2, until)
+    assert [str(each) for each in told.appointments] == appointments
+    assert told.held_until is not None
+    assert f"{told.held_until:%z}" == "+0100"
+
+
+async def test_a_held_place_is_asked_about_although_nobody_has_booked(desk: Desk) -> None:
+    await desk.bring(TWO)
+    await desk.hold(await first_slot(desk), 1)
+    before = await state(desk)
+    for text in (slots_csv(row(9, 0)), slots_csv(row(9, 5, ends="09:45"))):
+        report = await desk.bring(text)
+        assert report.outcome == "undecided"
+        [told] = report.in_the_way
+        assert (told.booked, told.held, told.appointments) == (0, 1, [])
+        assert await state(desk) == before
+    left = await desk.bring(slots_csv(row(9, 0)), booked="leave")
+    assert (left.outcome, left.slots) == ("unchanged", SlotCounts(left=1))
+    assert await desk.world.count("hold") == 1
+
+
+async def test_decided_to_cut_a_held_place_stays_and_goes_with_the_same_file_once_it_is_free(desk: Desk) -> None:
+    await desk.bring(TWO)
+    slot = await first_slot(desk)
+    await desk.book(slot, 1)
+    await desk.hold(slot, 2)
+    cut = slots_csv(row(9, 0))
+    report = await desk.bring(cut, booked="cut")
+    assert (report.outcome, report.slots) == ("done", SlotCounts(cut=1, places=-2))
+    assert [(each.booked, each.held) for each in report.in_the_way] == [(1, 2)]
+    assert (await desk.slots())[0][3:] == (3, 0)
+    again = await desk.bring(cut, booked="cut")
+    assert (again.outcome, again.slots) == ("unchanged", SlotCounts(same=1))
+    assert [(each.booked, each.held) for each in again.in_the_way] == [(1, 2)]
+    assert await desk.world.count("hold") == 2
+    desk.world.clock.advance(121)  # nobody has swept them
+    report = await desk.bring(cut, booked="cut")
+    assert (report.outcome, report.slots) == ("done", SlotCounts(cut=1, places=-2))
+    assert [(each.booked, each.held) for each in report.in_the_way] == [(1, 0)]
+    assert (await desk.slots())[0][3:] == (1, 0)
+    assert await desk.books_add_up()
+
+
+async def test_a_hold_that_has_lapsed_is_in_nobodys_way_although_it_is_not_swept(desk: Desk) -> None:
+    await desk.bring(TWO)
+    slot = await first_slot(desk)
+    await desk.book(slot, 2)
+    await desk.hold(slot, 2, seconds=-1)
+    report = await desk.bring(slots_csv(row(9, 3)))
+    assert (report.outcome, report.slots, report.in_the_way) == ("done", SlotCounts(changed=1, places=-2), [])
+    assert (await desk.slots())[0][3:] == (3, 1)
+    assert await desk.world.count("hold") == 0
+    assert await desk.books_add_up()
+
+
 async def test_what_has_begun_is_left_alone(desk: Desk) -> None:
     await desk.bring(TWO)
     desk.world.clock.advance(24 * 3600)
@@ -195,10 +258,10 @@ async def test_each_import_is_written_down_with_the_digests_of_its_files(desk: D
 class BreaksOff(SupplyStore):
     """Fails in the second batch."""
 
-    async def merge(self, connection, programme, booked, after, upto) -> Merged:  # type: ignore[no-untyped-def]
+    async def merge(self, connection, programme, booked, now, after, upto) -> Merged:  # type: ignore[no-untyped-def]
         if after:
             raise ConnectionError("the cable")
-        return await super().merge(connection, programme, booked, after, upto)
+        return await super().merge(connection, programme, booked, now, after, upto)
 
 
 async def test_an_import_that_broke_off_goes_on_where_it_was(desk: Desk) -> None:

@@ -70,7 +70,7 @@ class Merger:
             others = await put()
             self.tell("comparing", 0, 0)
             counts = await self.store.plan(self.connection, wish.programme, wish.booked, now)
-            in_the_way = await self.store.in_the_way(self.connection, sources, _NAMED)
+            in_the_way = await self.store.in_the_way(self.connection, sources, _NAMED, now)
             report = msgspec.structs.replace(report, put=others, slots=counts, in_the_way=in_the_way)
             if counts.booked and not wish.dry_run:
                 return msgspec.structs.replace(report, outcome="undecided")
@@ -104,11 +104,10 @@ class Merger:
         done: list[Merged] = []
         for after in range(0, counts.to_do, self.batch):
             self.tell("merging", after, counts.to_do)
+            now, upto = self.clock.now(), after + self.batch
             async with self.connection.transaction():
                 done.append(
-                    await self.store.merge(
-                        self.connection, self.wish.programme, self.wish.booked, after, after + self.batch
-                    )
+                    await self.store.merge(self.connection, self.wish.programme, self.wish.booked, now, after, upto)
                 )
         self.tell("merging", counts.to_do, counts.to_do)
         return done
@@ -126,6 +125,7 @@ class Merger:
             places=sum(each.places for each in done),
         )
         assert report.import_id is not None
+        now = self.clock.now()
         async with self.connection.transaction():
             await self.store.finish(
                 self.connection,
@@ -134,11 +134,11 @@ class Merger:
                 programme=report.programme,
                 sources=report.sources,
                 counts=_told(report.put, slots),
-                now=self.clock.now(),
+                now=now,
             )
         if slots.to_do:
             await self.store.refresh_statistics(self.connection)
-        in_the_way = await self.store.in_the_way(self.connection, report.sources, _NAMED)
+        in_the_way = await self.store.in_the_way(self.connection, report.sources, _NAMED, now)
         outcome: Literal["incomplete", "done"] = "incomplete" if slots.booked else "done"
         return msgspec.structs.replace(report, outcome=outcome, slots=slots, in_the_way=in_the_way)
 

@@ -13,7 +13,7 @@ CREATE TEMP TABLE IF NOT EXISTS staged_slot (
 );
 CREATE TEMP TABLE IF NOT EXISTS planned (
     n bigint PRIMARY KEY, source integer, line integer, site bigint, code text, slot bigint, starts_at timestamptz,
-    ends_at timestamptz, product text, capacity integer, template bigint, had integer, booked integer, act text
+    ends_at timestamptz, product text, capacity integer, template bigint, had integer, taken integer, act text
 );
 TRUNCATE staged_slot, planned;
 SET work_mem = '64MB';
@@ -198,30 +198,35 @@ SELECT asked.source, 0, site.code, slot.starts_at, slot.ends_at, slot.product, 0
 -- name: plan!
 -- What is to be done with each staged slot. Nothing is, and it is not kept, where all is as it should be already.
 --
--- act: add | change | past (it has begun) | others (a person's, or another clinic's) | booked (fewer places than people, or
--- another end although people were told the old one; nobody has decided) | left | cut (decided)
-WITH seen AS (
+-- act: add | change | past (it has begun) | others (a person's, or another clinic's) | booked (fewer places than are booked or
+-- held, or another end although people were told the old one; nobody has decided) | left | cut (decided) | near (cut already,
+-- as far as that goes)
+-- A lapsed hold that nobody has swept yet is nobody's place: the merge gives it back before it changes the slot.
+WITH lapsed AS (
+    SELECT slot, count(*)::integer AS holds FROM hold WHERE expires_at <= :now GROUP BY slot
+), seen AS (
     SELECT staged_slot.*, site.id AS site_id, slot.id AS slot, slot.capacity AS has, slot.ends_at AS ends,
-           slot.template AS made_by, slot.capacity - slot.remaining AS booked
+           slot.template AS made_by, slot.capacity - slot.remaining - coalesce(lapsed.holds, 0) AS taken
       FROM staged_slot
       JOIN site ON site.code = staged_slot.site
       LEFT JOIN slot ON slot.site = site.id AND slot.starts_at = staged_slot.starts_at
                     AND slot.product = staged_slot.product AND slot.programme = :programme
+      LEFT JOIN lapsed ON lapsed.slot = slot.id
 ), judged AS (
     SELECT seen.*, CASE
                WHEN has = capacity AND ends = ends_at THEN 'same'
                WHEN starts_at <= :now THEN 'past'
                WHEN slot IS NULL THEN 'add'
                WHEN template IS NOT NULL AND made_by IS DISTINCT FROM template THEN 'others'
-               WHEN capacity >= booked AND (booked = 0 OR ends_at = ends) THEN 'change'
-               WHEN :booked = 'cut' AND greatest(capacity, booked) = has THEN 'same'
+               WHEN capacity >= taken AND (taken = 0 OR ends_at = ends) THEN 'change'
+               WHEN :booked = 'cut' AND greatest(capacity, taken) = has THEN 'near'
                ELSE coalesce(CASE :booked WHEN 'cut' THEN 'cut' WHEN 'leave' THEN 'left' END, 'booked')
            END AS act
       FROM seen
 )
-INSERT INTO planned (n, source, line, site, code, slot, starts_at, ends_at, product, capacity, template, had, booked, act)
+INSERT INTO planned (n, source, line, site, code, slot, starts_at, ends_at, product, capacity, template, had, taken, act)
 SELECT row_number() OVER (ORDER BY act NOT IN ('add', 'change', 'cut'), act, slot, site_id, starts_at),
-       source, line, site_id, site, slot, starts_at, ends_at, product, capacity, template, coalesce(has, 0), booked, act
+       source, line, site_id, site, slot, starts_at, ends_at, product, capacity, template, coalesce(has, 0), taken, act
   FROM judged
  WHERE act <> 'same';
 
@@ -230,21 +235,27 @@ ANALYZE planned;
 
 -- name: counts
 -- How many slots each act is for, and how many places it adds or takes away.
-SELECT act, count(*) AS slots, sum(greatest(capacity, booked) - had)::bigint AS places FROM planned GROUP BY act;
+SELECT act, count(*) AS slots, sum(greatest(capacity, taken) - had)::bigint AS places FROM planned GROUP BY act;
 
 -- name: staged_count^
 SELECT count(*) AS slots FROM staged_slot;
 
 -- name: people_in_the_way
--- Slots with people in them that stand against what was asked, and the appointments.
+-- Slots with people in them that stand against what was asked: how many have booked, with the appointments, and how many
+-- places are held, with the moment at which the last of them is let go unless it is booked.
 SELECT planned.source, planned.line, planned.code AS site, site.time_zone, planned.starts_at, planned.product, planned.act,
-       planned.capacity AS wanted, slot.capacity - slot.remaining AS booked, slot.ends_at <> planned.ends_at AS other_end,
+       planned.capacity AS wanted, slot.ends_at <> planned.ends_at AS other_end,
+       (SELECT count(*) FROM appointment a WHERE a.slot = slot.id AND a.status <> 'cancelled') AS booked,
+       held.holds AS held, held.until AS held_until,
        ARRAY(SELECT a.id FROM appointment a WHERE a.slot = slot.id AND a.status <> 'cancelled'
               ORDER BY a.created_at, a.id LIMIT :people) AS appointments
   FROM planned
   JOIN slot ON slot.id = planned.slot
   JOIN site ON site.id = planned.site
- WHERE planned.act IN ('booked', 'left', 'cut')
+ CROSS JOIN LATERAL (
+        SELECT count(*) AS holds, max(h.expires_at) AS until FROM hold h WHERE h.slot = slot.id AND h.expires_at > :now
+       ) held
+ WHERE planned.act IN ('booked', 'left', 'cut', 'near')
  ORDER BY planned.n
  LIMIT :at_most;
 
@@ -255,9 +266,25 @@ SELECT FROM slot JOIN planned ON planned.slot = slot.id
  ORDER BY slot.id
    FOR NO KEY UPDATE OF slot;
 
+-- name: free_lapsed!
+-- Gives back the places of holds that have lapsed, at slots of a batch, which are locked: nobody has them. One that somebody
+-- is just taking over is theirs.
+WITH lapsed AS MATERIALIZED (
+    SELECT hold.id
+      FROM planned
+      JOIN hold ON hold.slot = planned.slot
+     WHERE planned.n > :after AND planned.n <= :upto AND planned.act IN ('change', 'cut') AND hold.expires_at <= :now
+       FOR UPDATE OF hold SKIP LOCKED
+), freed AS (
+    DELETE FROM hold USING lapsed WHERE hold.id = lapsed.id RETURNING hold.slot
+)
+UPDATE slot SET remaining = slot.remaining + freed.places
+  FROM (SELECT freed.slot, count(*) AS places FROM freed GROUP BY freed.slot) freed
+ WHERE slot.id = freed.slot;
+
 -- name: change_slots^
--- Capacity and what remains of it in one statement, relative to how many are booked at this moment: `remaining` = capacity
--- - booked holds whoever books meanwhile. Where somebody has come since the plan, and nobody has decided to cut, the slot
+-- Capacity and what remains of it in one statement, relative to how many places are taken at this moment, booked or held:
+-- `remaining` = capacity - taken holds whoever books meanwhile. Where somebody has come since the plan, and nobody has decided to cut, the slot
 -- is left alone and kept as what stands in the way.
 WITH changed AS (
     UPDATE slot

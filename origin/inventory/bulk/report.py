@@ -13,7 +13,7 @@ Booked = Literal["cut", "leave"]
 
 Outcome = Literal["refused", "undecided", "previewed", "unchanged", "done", "incomplete"]
 """refused: rows at fault, nothing was done; undecided: people are in the way, nothing was done; previewed: a dry run;
-unchanged: all was so already; incomplete: done, but for slots that somebody booked meanwhile."""
+unchanged: all was so already; incomplete: done, but for slots that somebody booked or held meanwhile."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -56,9 +56,11 @@ class SlotCounts(msgspec.Struct, frozen=True):
 
 
 class InTheWay(msgspec.Struct, frozen=True):
-    """A slot whose people stand against what is asked. ``wanted``, ``booked``: places; times with the site's offset.
+    """A slot whose people stand against what is asked. ``wanted``, ``booked``, ``held``: places.
 
-    ``other_end``: its end would change as well. ``appointments``: references, the oldest first, 200 at most.
+    Times have the site's offset. ``other_end``: its end would change as well. ``appointments``: references of those
+    booked, the oldest first, 200 at most. ``held``: kept for somebody who is about to book, or was offered the place;
+    ``held_until``: when the last of these is let go, unless it is booked.
     """
 
     source: str
@@ -70,6 +72,8 @@ class InTheWay(msgspec.Struct, frozen=True):
     booked: int
     other_end: bool
     appointments: list[UUID]
+    held: int = 0  # with defaults: reports of uploads are kept, also those from before
+    held_until: datetime | None = None
 
 
 class Report(msgspec.Struct, frozen=True):

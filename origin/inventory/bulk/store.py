@@ -125,13 +125,15 @@ class SupplyStore:
         acts = {row["act"]: row for row in await queries["counts"].rows(connection)}
         staged = await queries["staged_count"].row(connection)
         assert staged is not None
-        numbers = {_ACTS.get(act, act): int(row["slots"]) for act, row in acts.items()}
+        numbers = {_ACTS.get(act, act): int(row["slots"]) for act, row in acts.items() if act != "near"}
         places = sum(row["places"] for act, row in acts.items() if act in {"add", "change", "cut"})
         return SlotCounts(**numbers, same=staged["slots"] - sum(numbers.values()), places=places)
 
-    async def in_the_way(self, connection: Connection, sources: Sequence[Source], at_most: int) -> list[InTheWay]:
-        """Return slots whose people stand against what is asked, with their appointments."""
-        rows = await load(QUERIES)["people_in_the_way"].rows(connection, people=_PEOPLE, at_most=at_most)
+    async def in_the_way(
+        self, connection: Connection, sources: Sequence[Source], at_most: int, now: datetime
+    ) -> list[InTheWay]:
+        """Return slots whose people stand against what is asked, with their appointments, and what is held in them."""
+        rows = await load(QUERIES)["people_in_the_way"].rows(connection, people=_PEOPLE, at_most=at_most, now=now)
         return [
             InTheWay(
                 source=sources[row["source"]].name,
@@ -143,21 +145,25 @@ class SupplyStore:
                 booked=row["booked"],
                 other_end=row["other_end"],
                 appointments=row["appointments"],
+                held=row["held"],
+                held_until=row["held_until"] and row["held_until"].astimezone(ZoneInfo(row["time_zone"])),
             )
             for row in rows
         ]
 
     async def merge(
-        self, connection: Connection, programme: str, booked: Booked | None, after: int, upto: int
+        self, connection: Connection, programme: str, booked: Booked | None, now: datetime, after: int, upto: int
     ) -> Merged:
         """Do what is planned for the slots numbered from ``after`` (excluded) to ``upto``; in a transaction.
 
-        Guarantees that ``remaining`` = capacity − booked whoever books meanwhile, and that no slot is cut below its
-        people: a slot that somebody has booked since the plan is left alone, unless to cut was decided.
+        Guarantees that ``remaining`` = capacity − booked − held whoever books meanwhile, and that no slot is cut below
+        its people: one in which somebody has booked or holds a place since the plan is left alone, unless to cut was
+        decided. The places of holds that have lapsed by ``now`` are nobody's.
         """
         queries = load(QUERIES)
         span = {"after": after, "upto": upto}
         await queries["lock_slots"].run(connection, **span)
+        await queries["free_lapsed"].run(connection, **span, now=now)
         changed = await queries["change_slots"].row(connection, **span, booked=booked)
         added = await queries["add_slots"].row(connection, **span, programme=programme)
         assert changed is not None

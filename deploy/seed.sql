@@ -27,8 +27,8 @@ UPDATE site SET postcode = given.code
 
 -- name: add_towns!
 -- Towns of the gazetteer that it does not have.
-INSERT INTO gazetteer (region, name, lat, lng, time_zone, population)
-SELECT given.*
+INSERT INTO gazetteer (country, region, name, lat, lng, time_zone, population)
+SELECT 'ES', given.*
   FROM unnest(:regions::text[], :names::text[], :lats::float8[], :lngs::float8[], :time_zones::text[], :populations::int[])
        AS given (region, name, lat, lng, time_zone, population)
   JOIN region ON region.id = given.region

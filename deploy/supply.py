@@ -1,7 +1,7 @@
 """Brings supply into a database, and shows what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +18,7 @@ from deploy.tables import table
 from origin.booking.reconcile import Faulty, faulty_slots
 from origin.db.pool import AWAY, connect
 from origin.db.sql import Connection
+from origin.inventory.bulk.faults import Fault
 from origin.inventory.bulk.generation import generate
 from origin.inventory.bulk.imports import import_files, programme_meant
 from origin.inventory.bulk.merging import ImportUnderWay, ProgrammeUnclear, Tell, Wish
@@ -151,7 +152,7 @@ def show(console: Console, report: Report, *, as_json: bool) -> None:
         digest = "" if source.sha256 is None else f", sha256 {source.sha256[:16]}…"
         console.print(f"{escape(source.name)}: {source.rows:,} {_rows_of(source.kind)}{digest}")
     if report.outcome == "refused":
-        _show_faults(console, report)
+        show_faults(console, report.faults, report.fault_counts)
         return
     _show_counts(console, report)
     _show_people(console, report)
@@ -179,13 +180,14 @@ def _rows_of(kind: str) -> str:
     return "slots" if kind == "clinic" else f"rows of {kind}"
 
 
-def _show_faults(console: Console, report: Report) -> None:
-    for fault in report.faults:
+def show_faults(console: Console, faults: Sequence[Fault], counts: Mapping[str, int]) -> None:
+    """Print what is to be mended, a line each."""
+    for fault in faults:
         console.print(escape(str(fault)))
-    total = sum(report.fault_counts.values())
-    if total > len(report.faults):
-        console.print(f"… and {total - len(report.faults):,} more")
-    by_code = ", ".join(f"{code} {number:,}" for code, number in sorted(report.fault_counts.items()))
+    total = sum(counts.values())
+    if total > len(faults):
+        console.print(f"… and {total - len(faults):,} more")
+    by_code = ", ".join(f"{code} {number:,}" for code, number in sorted(counts.items()))
     console.print(f"[red]Nothing was changed[/]: {total:,} to mend ({by_code})")
 
 

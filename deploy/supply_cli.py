@@ -1,4 +1,4 @@
-"""``vestibule supply``: bring sites and slots in bulk, make the slots of recurring clinics."""
+"""``vestibule supply``: bring sites and slots in bulk, make the slots of recurring clinics, fill the gazetteer."""
 
 import sys
 from collections.abc import Iterator
@@ -83,6 +83,37 @@ def generate_(
         with _bar() as tell:
             report = supply.make_slots(settings, window, days, asked, SystemClock(), SystemIds(), tell)
         _tell(report, as_json)
+
+
+@app.command("gazetteer")
+def gazetteer_(
+    file: Annotated[Path, typer.Argument(help="CSV or NDJSON of our columns, or GeoNames' postal codes of a country.")],
+    dry_run: DryRun = False,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="CODE=REGION: which region a region or division in the file is, where not that of its code."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Replace the entries of all countries, not only of those in the file.")
+    ] = False,
+    who: Who = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a file of towns and postal codes, then let it replace those of its countries, that searches begin at.
+
+    Status 1: something has to be mended first. The same file again changes nothing.
+    """
+    with explained():
+        from deploy import gazetteer, supply
+        from origin.inventory.places.imports import PlacesWish
+
+        wish = PlacesWish(who or getuser(), dry_run, everything, gazetteer.regions_of(region or ()))
+        with _bar() as tell:
+            settings = load(supply.SupplySettings)
+            report = gazetteer.fill(settings, file, wish, SystemClock(), SystemIds(), tell)
+        gazetteer.show(Console(file=sys.stdout, highlight=False, soft_wrap=True), report, as_json=as_json)
+        if report.outcome == "refused":
+            raise typer.Exit(1)
 
 
 @app.command("reconcile")

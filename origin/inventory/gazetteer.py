@@ -1,7 +1,8 @@
 """Towns and postal codes that a search can begin at, out of our own database: nobody else is asked.
 
-They are those of the sites, and the towns of the table ``gazetteer``. Small and capital letters, accents, dashes and
-apostrophes make no difference, and the beginnings of a name's words are enough to find it.
+They are those of the sites, and of the tables ``gazetteer`` and ``gazetteer_postcode``, which files fill. Small and
+capital letters, accents, dashes and apostrophes make no difference, and the beginnings of a name's words are enough to
+find it.
 """
 
 from pathlib import Path

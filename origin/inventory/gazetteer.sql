@@ -1,16 +1,34 @@
 -- name: places
 -- Towns and postal codes that begin as typed, what is called exactly so first. A town counts once in its region, whether
--- the gazetteer has it or only its sites do; it lies where the gazetteer says, or else in the middle of its sites.
+-- the gazetteer has it or only its sites do; it lies where the gazetteer says, or else in the middle of its sites. So do
+-- postal codes. Of what begins with a letter or two a country has tens of thousands: of the gazetteer the first 1,000 count,
+-- those that are called exactly so, then the largest towns and the shortest codes.
 WITH asked AS MATERIALIZED (
-    SELECT words_like(:typed) AS words, fold(:typed) AS name, fold_code(:typed) AS code, fold(:region) AS region
-), found AS (
-    SELECT 'town' AS kind, fold(g.name) = asked.name AS exact, fold(g.name) AS key, g.name, g.region, g.lat, g.lng, g.time_zone,
-           g.population, 0 AS sites
+    SELECT words_like(:typed) AS words, fold(:typed) AS name, fold_code(:typed) AS code, fold(:region) AS region,
+           ARRAY(SELECT id FROM region WHERE fold(:region) IN (fold(name), fold(id))) AS regions
+), town AS (
+    SELECT g.key = asked.name AS exact, g.key, g.name, g.region, g.lat, g.lng, g.time_zone, g.population
       FROM asked JOIN gazetteer g ON words_of(g.name) @@ asked.words
+     WHERE asked.region = '' OR g.region = ANY (asked.regions)
+     ORDER BY g.key = asked.name DESC, g.population DESC, g.id
+     LIMIT 1000
+), found AS (
+    SELECT 'town' AS kind, exact, key, name, region, lat, lng, time_zone, population, 0 AS sites FROM town
     UNION ALL
     SELECT 'town', fold(site.town) = asked.name, fold(site.town), site.town, site.region, site.lat, site.lng, site.time_zone,
            NULL, 1
       FROM asked JOIN site ON words_of(site.town) @@ asked.words
+    UNION ALL
+    SELECT 'postcode', code.key = asked.code, code.key, code.postcode, code.region, code.lat, code.lng, code.time_zone, 0, 0
+      FROM asked
+     CROSS JOIN LATERAL (
+            SELECT * FROM gazetteer_postcode p
+             WHERE p.key >= asked.code AND p.key < asked.code || chr(1114111)
+               AND (asked.region = '' OR p.region = ANY (asked.regions))
+             ORDER BY p.key
+             LIMIT 1000
+           ) code
+     WHERE asked.code <> ''
     UNION ALL
     SELECT 'postcode', fold_code(site.postcode) = asked.code, fold_code(site.postcode), site.postcode, site.region, site.lat,
            site.lng, site.time_zone, NULL, 1
@@ -28,7 +46,7 @@ SELECT found.kind, found.exact, min(found.name) AS name, found.region, region.na
   FROM asked
  CROSS JOIN found
   JOIN region ON region.id = found.region
- WHERE asked.region IN ('', fold(region.name), fold(region.id))
+ WHERE asked.region = '' OR found.region = ANY (asked.regions)
  GROUP BY found.kind, found.exact, found.key, found.region, region.name
  ORDER BY found.exact DESC, sites DESC, coalesce(max(found.population), 0) DESC, found.key, found.region
  LIMIT :at_most;

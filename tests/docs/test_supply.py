@@ -10,16 +10,17 @@ from deploy.translations import TRANSLATED
 from origin.inventory.bulk.cells import ACCESSIBILITY
 from origin.inventory.bulk.fault_kinds import FaultKind
 from origin.inventory.bulk.rows import KINDS
+from origin.inventory.places.rows import PLACES
 from origin.words import texts_in
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/supply.md").read_text()
-BULK = ROOT / "origin/inventory/bulk"
+MODULES = [path for room in ("bulk", "places") for path in (ROOT / "origin/inventory" / room).glob("*.py")]
 
 
 def kinds_made() -> Iterator[str]:
     """Every kind that a fault is made with."""
-    for path in BULK.glob("*.py"):
+    for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "FaultKind":
                 yield node.attr
@@ -44,7 +45,7 @@ def test_every_kind_of_fault_is_told_in_every_language(language: str) -> None:
 
 def test_every_fault_is_of_a_kind_and_every_kind_is_made() -> None:
     assert set(kinds_made()) == {kind.name for kind in FaultKind}
-    assert [path.name for path in BULK.glob("*.py") if made_without_a_kind(path.read_text())] == []
+    assert [path.name for path in MODULES if made_without_a_kind(path.read_text())] == []
     assert made_without_a_kind('faults.add(Fault("a.csv", 1, "site", "new_code", "an English sentence"))') == [1]
 
 
@@ -62,3 +63,5 @@ def test_every_column_is_documented() -> None:
         part = PAGE.partition(f"**{kind.name.capitalize()}**")[2].partition("\n\n**")[0]
         assert sorted(kind.columns - set(re.findall(r"`(\w+)`", part))) == []
     assert all(word in PAGE for word in ACCESSIBILITY)
+    places = PAGE.partition("## Towns and postal codes")[2].partition("\n## ")[0]
+    assert sorted(PLACES.columns - set(re.findall(r"`(\w+)`", places))) == []

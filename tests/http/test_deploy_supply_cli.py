@@ -85,6 +85,50 @@ def test_clinics_are_brought_and_generated(desk: Desk) -> None:
     assert "Everything is so already" in said[2][1]
 
 
+PLACES = "country,region,name,lat,lng\nES,ES-MD,Getafe,40.3,-3.7\n"
+POSTAL = (
+    "ES\t28901\tGetafe\tMadrid\tMD\t\t\t\t\t40.3\t-3.7\t4\n"
+    "ES\t45001\tToledo\tCastilla - La Mancha\tCLM\t\t\t\t\t39.9\t-4.0\t4\n"
+)
+
+
+def test_a_gazetteer_is_looked_at_then_filled_then_nothing_is_left_to_do(desk: Desk) -> None:
+    said = [run(desk, "gazetteer", *more, ES=POSTAL) for more in (("--dry-run",), (), ())]
+    assert [status for status, _ in said] == [0, 0, 0]
+    for (_, text), word in zip(said, ("A dry run", "Done", "Everything is so already"), strict=True):
+        assert word in text
+        assert "ES.csv: 2 rows of places" in text
+        assert "entries of ES:" in text
+        assert "1 rows left out" in text
+        assert "ES-CLM Castilla - La Mancha: 1" in text
+    status, text = run(desk, "gazetteer", "--region", "ES-CLM=ES-CM", "--json", ES=POSTAL)
+    report = msgspec.json.decode(text)
+    assert (status, report["towns"], report["left_out"]) == (0, {"added": 1, "removed": 0, "same": 1}, {})
+    status, text = run(desk, "gazetteer", "--everything", t=PLACES)
+    assert "entries of all countries:" in text
+    assert [each.split() for each in text.splitlines() if "postal codes" in each] == [
+        ["postal", "codes", "0", "2", "0"]
+    ]
+
+
+def test_what_is_wrong_with_a_gazetteer_is_a_line_each_and_status_one(desk: Desk) -> None:
+    status, text = run(desk, "gazetteer", t=PLACES + "es,ES-XX,Getafe,north,-3.7\n")
+    assert status == 1
+    for line in ("t.csv:3 country country: write", "t.csv:3 region region_unknown: ", "t.csv:3 lat number: write"):
+        assert line in text
+    assert "Nothing was changed: 3 to mend (country 1, number 1, region_unknown 1)" in text
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [("ES-CLM", "write each --region once, as NAME=REGION"), ("ES-CLM=ES-XX", "there is no region ES-XX")],
+)
+def test_a_region_that_cannot_be_meant_is_one_line_and_status_two(desk: Desk, region: str, told: str) -> None:
+    status, text = run(desk, "gazetteer", "--region", region, t=PLACES)
+    assert status == 2
+    assert text.startswith(f"vestibule: {told}")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -152,13 +152,26 @@ async def test_places_are_found_by_index(connection: Connection) -> None:
         "INSERT INTO gazetteer (region, name, lat, lng, time_zone, population)"
         " SELECT 'R', 'Town ' || n, 40, n / 1000.0, 'UTC', 0 FROM generate_series(1, 20000) n"
     )
+    await connection.execute(
+        "INSERT INTO gazetteer_postcode (country, region, postcode, lat, lng, time_zone)"
+        " SELECT 'ES', 'R', (20000 + n)::text, 40, n / 1000.0, 'UTC' FROM generate_series(1, 20000) n"
+    )
     await connection.execute("UPDATE site SET town = 'Town ' || id, postcode = (10000 + id)::text")
-    await connection.execute("VACUUM ANALYZE gazetteer, site")
+    await connection.execute("VACUUM ANALYZE gazetteer, gazetteer_postcode, site")
     plan = await explained(connection, "places", gazetteer.QUERIES, typed="town 2776", region="", at_most=10)
     assert plan["Actual Rows"] == 1  # the same town in both
     assert {node.get("Index Name") for node in nodes(plan)} >= {"gazetteer_words", "site_town_words", "site_postcode"}
     assert read_rows(plan, "gazetteer") < 100
     assert read_rows(plan, "site") < 100
+    plan = await explained(connection, "places", gazetteer.QUERIES, typed="2", region="", at_most=10)
+    assert plan["Actual Rows"] == 10
+    assert "gazetteer_postcode_key" in {node.get("Index Name") for node in nodes(plan)}
+    assert read_rows(plan, "gazetteer_postcode") <= 1000
+    await connection.execute(
+        "INSERT INTO gazetteer (region, name, lat, lng, time_zone, population) VALUES ('R', 'Town', 40, 0, 'UTC', 0)"
+    )
+    found = await gazetteer.beginning(connection, "town", at_most=3)
+    assert [place.name for place in found][:1] == ["Town"]  # although thousands begin so, and sites lie in some
 
 
 async def test_the_alternatives_to_a_slot_are_read_by_index(connection: Connection) -> None:

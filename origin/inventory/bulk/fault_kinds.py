@@ -27,6 +27,11 @@ class FaultKind(Enum):
         marked("this is a spreadsheet's own file; save it as %(format)s"),
         {"format": "CSV UTF-8"},
     )
+    ENCODING_ARCHIVE = (
+        "encoding",
+        marked("this is an archive or a spreadsheet's own file; unpack it, or save it as %(format)s"),
+        {"format": "CSV UTF-8"},
+    )
     ENCODING_UTF16 = "encoding", marked("this is UTF-16; save it as %(format)s"), {"format": "CSV UTF-8"}
     ENCODING_COMPRESSED = "encoding", marked("this is compressed; unpack it first")
     ENCODING = "encoding", marked("this is not UTF-8; save it as %(format)s"), {"format": "CSV UTF-8"}
@@ -57,6 +62,7 @@ class FaultKind(Enum):
         marked("makes slots at the same site, for the same times and product, as %(clinic)s"),
     )
     REGION_UNKNOWN = "region_unknown", marked("there is no region %(region)s")
+    REGION_UNKNOWN_ALL = "region_unknown", marked("none of its divisions is a region here: %(divisions)s")
     SITE_UNKNOWN = "site_unknown", marked("there is no site %(site)s")
     PRODUCT_NOT_AT_SITE = (
         "product_not_at_site",
@@ -79,6 +85,7 @@ class FaultKind(Enum):
     )
     # Cells
     EMPTY = "empty", marked("this may not be empty")
+    EMPTY_PLACE = "empty", marked("name the town, or its postal code")
     TOO_LONG = "too_long", marked("write at most %(limit)s characters")
     CHARACTERS = "characters", marked("write one line of text, without control characters")
     CODE = (
@@ -86,6 +93,12 @@ class FaultKind(Enum):
         marked("write 1 to %(limit)s letters, digits, dots, hyphens or underscores, a letter or digit first"),
         {"limit": 64},
     )
+    COUNTRY = (
+        "country",
+        marked("write the two capital letters of %(standard)s: %(example)s"),
+        {"standard": "ISO 3166-1", "example": "ES"},
+    )
+    LETTERS = "letters", marked("write at least one letter or digit")
     PRODUCT = (
         "product",
         marked(

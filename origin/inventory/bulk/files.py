@@ -1,7 +1,7 @@
 """Files of supply: CSV as spreadsheets write it, or NDJSON. Read once, line by line, in bounded memory."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain, count
 from pathlib import Path
@@ -12,12 +12,12 @@ import msgspec
 
 from origin.inventory.bulk.fault_kinds import FaultKind, Given
 from origin.inventory.bulk.faults import Fault, FileRefused
-from origin.inventory.bulk.rows import Kind, kind_of, nearest_kind
+from origin.inventory.bulk.rows import KINDS, Kind, kind_of, nearest_kind
 
 _LONGEST_LINE = 1 << 16
 _DELIMITERS = ",;\t"
 _NOT_TEXT = {
-    b"PK\x03\x04": FaultKind.ENCODING_SPREADSHEET,
+    b"PK\x03\x04": FaultKind.ENCODING_ARCHIVE,
     b"\xd0\xcf\x11\xe0": FaultKind.ENCODING_SPREADSHEET,
     b"\xff\xfe": FaultKind.ENCODING_UTF16,
     b"\xfe\xff": FaultKind.ENCODING_UTF16,
@@ -38,13 +38,15 @@ Row = tuple[int, Mapping[str, str] | Fault]
 
 
 class SupplyFile:
-    """A file whose kind is told by its columns.
+    """A file whose kind is told by its columns; it is one of ``kinds``.
 
     A byte order mark, semicolons or tabs between cells, a first line ``sep=;`` and empty lines are all right.
 
     Raises:
         FileRefused: when opened, or on the way: no UTF-8, no table, columns of no kind.
     """
+
+    kinds: Sequence[Kind] = KINDS
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -60,8 +62,7 @@ class SupplyFile:
         try:
             self._lines = self._decoded()
             number, first = self._first()
-            is_json = first.lstrip().startswith(("{", "["))
-            self._rows = self._objects(number, first) if is_json else self._cells(number, first)
+            self._rows = self._parsed(number, first)
             self._begun = next(self._rows, None)
         except BaseException:
             self._file.close()
@@ -117,11 +118,16 @@ class SupplyFile:
                 return number, line
         raise FileRefused(self._fault(0, FaultKind.NO_ROWS))
 
+    def _parsed(self, number: int, first: str) -> Iterator[Row]:
+        """Return the rows, by what the first line that is not empty looks like."""
+        is_json = first.lstrip().startswith(("{", "["))
+        return self._objects(number, first) if is_json else self._cells(number, first)
+
     def _settle(self, columns: list[str], line: int) -> None:
         twice = sorted({each for each in columns if columns.count(each) > 1})
         if twice:
             raise FileRefused(self._fault(line, FaultKind.COLUMNS_TWICE, columns=", ".join(twice)))
-        known = kind_of(frozenset(columns))
+        known = kind_of(frozenset(columns), self.kinds)
         if known is None:
             raise FileRefused(self._columns(line, frozenset(columns)))
         self.kind = known
@@ -174,7 +180,7 @@ class SupplyFile:
 
     def _columns(self, line: int, columns: frozenset[str], kind: Kind | None = None) -> Fault:
         """Return what is wrong with columns, as those of a kind of file, or of the one that was probably meant."""
-        meant = kind or nearest_kind(columns)
+        meant = kind or nearest_kind(columns, self.kinds)
         found = {"missing": set(meant.required) - columns, "unknown": columns - meant.columns}
         given = {name: ", ".join(sorted(each)) for name, each in found.items() if each}
         return self._fault(line, _COLUMNS[kind is not None, *given], table=meant.name, **given)

@@ -1,6 +1,6 @@
 """Rows of supply files, as they go into the database; and which columns each kind of file has."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Literal, TypeVar
@@ -11,7 +11,7 @@ from origin.inventory.bulk import cells
 from origin.inventory.bulk.cells import CellFault
 from origin.inventory.bulk.fault_kinds import FaultKind, Given
 
-KindName = Literal["regions", "sites", "templates", "exceptions", "slots"]
+KindName = Literal["regions", "sites", "templates", "exceptions", "slots", "places"]
 T = TypeVar("T")
 
 
@@ -47,15 +47,15 @@ KINDS = (
 )
 
 
-def kind_of(columns: frozenset[str]) -> Kind | None:
+def kind_of(columns: frozenset[str], kinds: Sequence[Kind] = KINDS) -> Kind | None:
     """Return the kind of file that has these columns."""
-    fits = [kind for kind in KINDS if set(kind.required) <= columns <= kind.columns]
+    fits = [kind for kind in kinds if set(kind.required) <= columns <= kind.columns]
     return fits[0] if len(fits) == 1 else None
 
 
-def nearest_kind(columns: frozenset[str]) -> Kind:
+def nearest_kind(columns: frozenset[str], kinds: Sequence[Kind] = KINDS) -> Kind:
     """Return the kind that was probably meant: most columns in common, fewest missing."""
-    return max(KINDS, key=lambda kind: (len(columns & kind.columns), -len(set(kind.required) - columns)))
+    return max(kinds, key=lambda kind: (len(columns & kind.columns), -len(set(kind.required) - columns)))
 
 
 class Region(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ _SOURCES = {
     "templates": marked("Recurring clinics"),
     "exceptions": marked("Days that are not like others"),
     "slots": marked("Slots"),
+    "places": marked("Towns and postal codes"),
     "clinic": marked("Slots of a recurring clinic"),
 }
 _LONGEST_UNBROKEN = 40

@@ -76,7 +76,7 @@ def _show_left_out(console: Console, report: PlacesReport) -> None:
     """Say which rows lie in no region that there is, the most first."""
     if not report.left_out:
         return
-    console.print(f"[yellow]{sum(report.left_out.values()):,} rows left out[/], in divisions that are no region here:")
+    console.print(f"[yellow]rows left out: {sum(report.left_out.values()):,}[/], in divisions that are no region here:")
     most = sorted(report.left_out.items(), key=lambda each: (-each[1], each[0]))
     for division, number in most[:_SHOWN]:
         console.print(f"    {escape(division)}: {number:,}")

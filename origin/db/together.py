@@ -16,7 +16,7 @@ from shared import problem
 from shared.problem import Problem
 
 LANES = 4
-SLOW_TRIP_S = 0.01
+SLOW_TRIP_S = 0.004  # more than the disk needs for a commit when it is quick, less than when it is slow
 MOST_TOGETHER = 32
 MOST_WAITING = 2_000
 

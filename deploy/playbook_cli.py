@@ -52,6 +52,8 @@ def verify_decisions(
 
         with _bar() as tell:
             verified = rule_batches.verify(load(rule_batches.BatchSettings), programme, version, tell)
+        if not verified.counts:
+            sys.stdout.write("There are no decisions to verify.\n")
         for result, number in sorted(verified.counts.items()):
             sys.stdout.write(f"{result}: {number}\n")
         for ref, result in verified.wrong:

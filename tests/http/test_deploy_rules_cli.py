@@ -83,6 +83,8 @@ async def publish(run: Run, document: str, *options: str) -> str:
 async def test_the_playbook_for_wrong_rules_from_end_to_end(
     origin: Origin, run: Run, document: str, tmp_path: Path
 ) -> None:
+    nothing = await run("rules", "verify-decisions", "demo")
+    assert lines(nothing) == [["There", "are", "no", "decisions", "to", "verify."]]
     wrong = await publish(run, document)
     slot, ana = await origin.world.slot(capacity=5), origin.visitor()
     assert (await ana.book(slot, await ana.decision(YOUNG))).status_code == 201

@@ -5,6 +5,7 @@ a call more for every message of an answer. At thousands of requests a second th
 endpoint table stays the one source of operations and document; what is not found here goes on to the routes.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
@@ -16,7 +17,7 @@ Answer = Callable[[Scope, Receive], Awaitable[Response]]
 """Makes the answer to a request. It raises nothing: errors are answers, too."""
 
 
-class Quick(Starlette):
+class Quick(Starlette, ABC):
     """Subclasses say what is answered first (``find``) and what is noted of it (``note``)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,13 +36,13 @@ class Quick(Starlette):
         finally:
             self.note(scope["method"], status, perf_counter() - started)
 
+    @abstractmethod
     def find(self, scope: Scope) -> Answer | None:
         """Return what answers a request, or None for whatever Starlette is to answer."""
-        raise NotImplementedError
 
     def begin(self) -> None:
         """Take note that somebody has asked."""
 
+    @abstractmethod
     def note(self, method: str, status: int, seconds: float) -> None:
         """Take note of an answer; ``status`` is 0 where there was none."""
-        raise NotImplementedError

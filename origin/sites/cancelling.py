@@ -74,9 +74,7 @@ async def cancel_slots(
         if not done["slots"]:
             raise Problem(errors.NOTHING_TO_CANCEL)
         if done["people"] != form.confirm:
-            changed = Problem(errors.PEOPLE_CHANGED)
-            changed.members["people"] = done["people"]
-            raise changed
+            raise Problem(errors.PEOPLE_CHANGED, people=done["people"])
     return await cancellation(connection, site, id_)
 
 

@@ -44,9 +44,7 @@ async def reopen_slots(
         if not done["slots"]:
             raise Problem(errors.NOTHING_TO_REOPEN)
         if done["people"]:
-            runs = Problem(errors.CANCELLATION_RUNS)
-            runs.members["people"] = done["people"]
-            raise runs
+            raise Problem(errors.CANCELLATION_RUNS, people=done["people"])
         row = await queries["reopenings"].row(connection, site=site.id, reopening=id_)
     return _reopening(site, row)
 

@@ -1,6 +1,7 @@
 """An edge for tests of the visitors' JSON, somebody who visits it, and a site of the origin."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,11 +9,14 @@ from redis.asyncio import Redis
 
 from deploy.stores import Valkey
 from edge.app import create_app
+from tests import origin_world
+from tests.bringing_world import Bringer
 from tests.edge_visiting import CALLED, WAITING
 from tests.edge_world import client, config, plan
 from tests.origin_world import Origin
 from tests.serving import Serve
 from tests.sites_world import Clinic
+from tests.supply_world import Desk
 
 
 @pytest.fixture
@@ -38,3 +42,10 @@ async def visitor(base: str) -> AsyncIterator[httpx.AsyncClient]:
 def clinic(origin: Origin) -> Clinic:
     """A site with people in it."""
     return Clinic(origin)
+
+
+@pytest.fixture
+async def bringer(database_url: str, tmp_path: Path) -> AsyncIterator[Bringer]:
+    """Somebody who brings supply."""
+    async with origin_world.origin(database_url, tmp_path) as origin:
+        yield Bringer(origin, database_url, Desk(origin.world, tmp_path))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -9,8 +10,9 @@ import pytest
 from psutil import Process
 
 from origin.db.pool import connect
+from origin.db.sql import Connection
 from origin.inventory.bulk.merging import BATCH, ImportUnderWay
-from origin.inventory.bulk.report import Put, SlotCounts
+from origin.inventory.bulk.report import Booked, Put, SlotCounts
 from origin.inventory.bulk.store import Merged, SupplyStore
 from tests import origin_world
 from tests.supply_world import HEADER, REGIONS, SITES, Desk, row, slots_csv
@@ -258,7 +260,9 @@ async def test_each_import_is_written_down_with_the_digests_of_its_files(desk: D
 class BreaksOff(SupplyStore):
     """Fails in the second batch."""
 
-    async def merge(self, connection, programme, booked, now, after, upto) -> Merged:  # type: ignore[no-untyped-def]
+    async def merge(
+        self, connection: Connection, programme: str, booked: Booked | None, now: datetime, after: int, upto: int
+    ) -> Merged:
         if after:
             raise ConnectionError("the cable")
         return await super().merge(connection, programme, booked, now, after, upto)

@@ -130,8 +130,11 @@ async def test_rules_that_have_changed_meanwhile_are_asked_first(herd: Herd) -> 
     assert (await herd.book()).outcome == "rules_changed"
 
 
-async def test_another_slot_that_is_gone_is_not_told_of_this_one(herd: Herd) -> None:
-    assert await herd.refuse(shared=msgspec.structs.replace(herd.shared, slot=herd.attempt.slot + 1)) == [None]
+async def test_nobody_is_told_of_another_slot_that_is_gone(herd: Herd) -> None:
+    another = await herd.origin.world.slot(hours=30)
+    await herd.change("UPDATE slot SET remaining = 0")
+    assert await herd.refuse(shared=msgspec.structs.replace(herd.shared, slot=another)) == [None]
+    assert await herd.kept() == []
 
 
 async def test_a_key_that_has_an_answer_keeps_it(herd: Herd) -> None:

@@ -36,4 +36,4 @@ class SystemIds:
         return text.translate(_TO_URL).rstrip(b"=").decode("ascii")
 
     def spread(self, low: float, high: float) -> float:
-        return random.uniform(low, high)  # noqa: S311 - jitter is no secret
+        return low + (high - low) * random.random()  # noqa: S311 - jitter is no secret

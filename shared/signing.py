@@ -41,6 +41,7 @@ P = TypeVar("P", bound=HasKid)
 _encode = msgspec.json.Encoder().encode
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
+_PADDING = b"=="  # enough for every length; what is too much is ignored
 _INNER, _OUTER = (bytes(byte ^ mask for byte in range(256)) for mask in (0x36, 0x5C))  # RFC 2104, 2
 
 
@@ -49,7 +50,7 @@ def _encode64(raw: bytes) -> bytes:
 
 
 def _decode64(text: bytes) -> bytes:
-    return binascii.a2b_base64(text.translate(_FROM_URL) + b"=" * (-len(text) % 4))
+    return binascii.a2b_base64(text.translate(_FROM_URL) + _PADDING)
 
 
 class _Signer(itsdangerous.Signer):
@@ -101,23 +102,19 @@ class Sealer(Generic[P]):
         """
         if len(text) > MAX_SIGNED_LENGTH or not text.isascii():
             raise SignatureRefused("malformed")
-        signed = text.encode("ascii")
-        body, dot, signature = signed.partition(b".")
+        body, dot, signature = text.encode("ascii").partition(b".")
         if not dot:
             raise SignatureRefused("malformed")
-        payload = self._decode(body)
+        try:
+            payload = self._decoder.decode(_decode64(body))
+        except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError):
+            raise SignatureRefused("malformed") from None
         signer = self._signer(payload.kid)
         if signer is None:
             raise SignatureRefused("unknown_key")
         if not hmac.compare_digest(signer.get_signature(body), signature):  # as text: one spelling, no slack bits
             raise SignatureRefused("bad_signature")
         return payload
-
-    def _decode(self, body: bytes) -> P:
-        try:
-            return self._decoder.decode(_decode64(body))
-        except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError):
-            raise SignatureRefused("malformed") from None
 
     def _signer(self, kid: str) -> _Signer | None:
         if self._edition != self._ring.edition:  # a key may be gone

@@ -5,7 +5,6 @@ away (refusing everybody would be worse than counting nobody for a while); marks
 is no line to join either.
 """
 
-import asyncio
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, NoReturn
@@ -28,7 +27,7 @@ from edge.guard.quota import WINDOW_S, Limited, Quota, SharedStorage
 from edge.line.line import Closed, Counting
 from edge.line.room import ChallengeKind, Kind, Picture, RoomPlan
 from edge.line.store import Store
-from shared.clock import Clock
+from shared.clock import Clock, elapsed_s
 from shared.ids import Ids
 from shared.keys import KeyRing
 from shared.problem import Problem
@@ -206,7 +205,7 @@ class Guard:
         if limit is None:
             return ()
         quota = limit.quota
-        now = asyncio.get_running_loop().time()
+        now = elapsed_s()
         address = self._clients.key(scope)
         left = quota.take(address, now)
         if left is None:

@@ -22,7 +22,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from redis.exceptions import RedisClusterException, RedisError
 
 from edge.line.store import Store
-from shared.clock import Clock
+from shared.clock import Clock, elapsed_s
 
 WINDOW_S = 60
 _SHARES = 20
@@ -84,7 +84,7 @@ class Quota:
     def take(self, address: str, now: float) -> int | None:
         """Count one request out of memory; return how many are left as far as is known, or None: ``ask``.
 
-        ``now`` is in seconds on the event loop's clock.
+        ``now``: ``elapsed_s``.
         """
         account = self._accounts.get(address)
         if account is None or now >= self._ends_at:
@@ -108,7 +108,7 @@ class Quota:
             if account.asking is None:
                 account.asking = asyncio.create_task(self._more(address, account))
             await asyncio.shield(account.asking)
-            now = asyncio.get_running_loop().time()
+            now = elapsed_s()
         return left
 
     def seconds_left(self, now: float) -> int:
@@ -129,18 +129,17 @@ class Quota:
         self._ends_at = now + WINDOW_S
 
     async def _more(self, address: str, account: _Account) -> None:
-        loop = asyncio.get_running_loop()
         account.asked = True
         try:
-            if loop.time() < self._open_until or await self._granted(address, account):
+            if elapsed_s() < self._open_until or await self._granted(address, account):
                 account.credit += self._share
             else:
                 stats = await self._limiter.get_window_stats(self._item, address)
                 wait = min(WINDOW_S, max(1.0, stats.reset_time - self._clock.unix()))
-                account.blocked_until = loop.time() + wait
+                account.blocked_until = elapsed_s() + wait
         except (RedisError, RedisClusterException, OSError):
             self._failed()
-            self._open_until = loop.time() + _OPEN_S
+            self._open_until = elapsed_s() + _OPEN_S
             account.credit += self._share
         finally:
             account.asking = None

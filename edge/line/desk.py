@@ -17,7 +17,7 @@ from edge.line.room import Picture, PlaceState, RoomPlan, Setting, Spot
 from edge.line.shuttle import Hold, Shuttle
 from edge.line.view import View
 from edge.metrics import EdgeMetrics
-from shared.clock import rest
+from shared.clock import elapsed_s, rest
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ class Desk:
             StoreUnavailable: the store has not answered for five seconds, or never.
         """
         view = self._view
-        if view is None or asyncio.get_running_loop().time() - view.taken_at > STALE_AFTER_S:
+        if view is None or elapsed_s() - view.taken_at > STALE_AFTER_S:
             raise StoreUnavailable("no fresh picture of the room")
         return view
 
@@ -101,7 +101,7 @@ class Desk:
             return None
         if 0 < spot.place <= view.picture.lanes[spot.lane].called:
             return None
-        if asyncio.get_running_loop().time() - view.taken_at > _GLANCE_S:
+        if elapsed_s() - view.taken_at > _GLANCE_S:
             return None
         self.line.saw(spot)
         return view
@@ -180,7 +180,7 @@ class Desk:
         await self.log.follow(mark, life=picture.healing_until, healing=picture.healing)
 
     def _note(self, picture: Picture) -> View:
-        now = asyncio.get_running_loop().time()
+        now = elapsed_s()
         view = View(self.plan, picture, now)
         if self._view is None or picture is self.line.picture:  # answers may overtake each other
             self._view = view

@@ -61,11 +61,14 @@ class Shuttle(Generic[A, R]):
         self._waiting: list[_Rider[A, R]] = []
         self._enough = asyncio.Event()
         self._driver: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._fault: Exception | None = None  # why the last trip failed, while riders are kept for the next
 
     def submit(self, argument: A) -> asyncio.Future[R]:
         """Queue one argument; the future brings its result, or the trip's error."""
-        loop = asyncio.get_running_loop()
+        loop = self._loop
+        if loop is None or self._driver is None:
+            loop = self._loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         if self._fault is not None and self._hold is not None and len(self._waiting) >= self._hold.most:
             future.set_exception(self._fault)

@@ -1,6 +1,6 @@
 """A browser that visits a room: what it carries in cookies, and what we make it carry."""
 
-from collections.abc import Awaitable, Callable
+from functools import cached_property
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +10,7 @@ from edge.line.desk import Desk
 from edge.state import EdgeState
 from edge.visitors.api import ticket_cookie
 from edge.visitors.carried import Carried
+from shared.quick import Answer
 from shared.web import languages
 from shared.web.shell import Encoding
 
@@ -17,28 +18,34 @@ _START_DAYS = 30
 
 
 class Plain:
-    """A handler as an ASGI app: spares Starlette's wrapping of each request. Errors take the app's way."""
+    """What answers a request as an ASGI app: spares Starlette's wrapping of each. Errors take the app's way."""
 
-    def __init__(self, handler: Callable[[Request], Awaitable[Response]]) -> None:
-        self._handler = handler
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._handler(Request(scope, receive))
+        response = await self._answer(scope, receive)
         await response(scope, receive, send)
 
 
 class Visitor:
     """One request to a room: ``ticket`` is the ticket's text, ``language`` and ``encoding`` are the answer's."""
 
-    def __init__(self, edge: EdgeState, desk: Desk, request: Request) -> None:
+    def __init__(self, edge: EdgeState, desk: Desk, scope: Scope, receive: Receive) -> None:
         self.edge = edge
         self.desk = desk
-        self.request = request
-        self.carried = carried = Carried(request.scope)
+        self.scope = scope
+        self._receive = receive
+        self.carried = carried = Carried(scope)
         self.ticket = carried.ticket(desk.plan.id)
         self.language = languages.chosen(carried.cookies, carried.languages)
         self.encoding: Encoding = "gzip" if carried.takes_gzip else ""
         self._start_cookie = f"vestibule_start_{desk.plan.id}"  # how many were ahead at the beginning, for the bar only
+
+    @cached_property
+    def request(self) -> Request:
+        """The whole request, for what few need of it."""
+        return Request(self.scope, self._receive)
 
     @property
     def address(self) -> str:

@@ -72,7 +72,7 @@ async def asked_to_wait(visitor: Visitor, refused: Problem) -> dict[str, object]
     if refused.members.get("reason") == "too_early":
         note = (await proof(visitor)).solution
         return {"note": note or "", "seconds": refused.members["wait_s"], "letter": await letter(visitor)}
-    await visitor.edge.guard.limit(visitor.request.scope, visitor.desk.plan.id, "waits")
+    await visitor.edge.guard.limit(visitor.scope, visitor.desk.plan.id, "waits")
     return {
         "note": _guard(visitor).wait_note(),
         "seconds": visitor.desk.plan.challenge_wait_s,

@@ -101,7 +101,6 @@ class Sheets:
         values: dict[str, object] = {
             "place": words.number(place or ticket.number, visitor.language),
             "poll": after,
-            "start": 1,
             "max": 1,
             "done": 0,
         }
@@ -173,7 +172,6 @@ def _place(standing: Standing, start: int, language: str) -> dict[str, object]:
         "ahead": words.number(ahead, language),
         "wait": words.maybe_wait(standing.wait, language),
         "poll": standing.poll_after_s,
-        "start": start,
         "max": start,
         "done": start - ahead,
         "as_of": standing.as_of,

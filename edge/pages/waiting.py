@@ -6,6 +6,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope
 
 from edge import errors
 from edge.line.desk import Desk
@@ -21,6 +22,7 @@ from edge.visitors import devices, visits
 from edge.visitors.lineup import Wish
 from shared import problem
 from shared.problem import Problem
+from shared.quick import Answer
 from shared.web import languages
 from shared.web.environment import environments
 from shared.web.errors import ErrorPages
@@ -58,11 +60,11 @@ class Pages:
             self._switch,
         ]
 
-    def _visit(self, visit: Visit) -> Callable[[Request], Awaitable[Response]]:
-        async def run(request: Request) -> Response:
-            edge: EdgeState = request.scope["state"]["edge"]
-            room: str = request.path_params["room"]
-            visitor = Visitor(edge, edge.desk(room), request)
+    def _visit(self, visit: Visit) -> Answer:
+        async def run(scope: Scope, receive: Receive) -> Response:
+            edge: EdgeState = scope["state"]["edge"]
+            room: str = scope["path_params"]["room"]
+            visitor = Visitor(edge, edge.desk(room), scope, receive)
             try:
                 return await visit(visitor)
             except (TicketRefused, Moved) as refused:
@@ -72,14 +74,14 @@ class Pages:
 
         return run
 
-    def _act(self, visit: Visit, kind: Kind = "acts") -> Callable[[Request], Awaitable[Response]]:
+    def _act(self, visit: Visit, kind: Kind = "acts") -> Plain:
         """As ``_visit``, for what changes something: another site's form only gets to see the page."""
 
         async def only_ours(visitor: Visitor) -> Response:
             if visitor.request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
                 return _see(visitor.address)
             try:
-                limit = await visitor.edge.guard.limit(visitor.request.scope, visitor.desk.plan.id, kind)
+                limit = await visitor.edge.guard.limit(visitor.scope, visitor.desk.plan.id, kind)
                 response = await visit(visitor)
             except Problem as refused:
                 if refused.kind is not errors.TOO_MANY_REQUESTS:
@@ -88,7 +90,7 @@ class Pages:
             response.raw_headers.extend(limit)
             return response
 
-        return self._visit(only_ours)
+        return Plain(self._visit(only_ours))
 
     async def _rooms(self, request: Request) -> Response:
         edge: EdgeState = request.scope["state"]["edge"]

@@ -19,7 +19,7 @@ def ticket_of(scope: Scope, room: str) -> str | None:
     found: str | None = None
     for name, value in scope["headers"]:
         if name == b"cookie":
-            found = found or _from_cookies(value, _ticket_cookie(room))
+            found = found or _from_cookies(value, _ticket_given(room))
         elif name == b"authorization" and value[:7].lower() == _TICKET_SCHEME:
             return str(value[7:].strip(), "latin-1")
     return found
@@ -51,11 +51,11 @@ class Carried:
         """Return the ticket's text from ``Authorization: Ticket …``, else from the room's cookie, else None."""
         if self._authorization and self._authorization[:7].lower() == _TICKET_SCHEME:
             return str(self._authorization[7:].strip(), "latin-1")
-        return _from_cookies(self.cookies, _ticket_cookie(room))
+        return _from_cookies(self.cookies, _ticket_given(room))
 
     def cookie(self, name: str) -> str | None:
         """Return a cookie's value."""
-        return _from_cookies(self.cookies, b"%b=" % name.encode("latin-1"))
+        return _from_cookies(self.cookies, _given(name))
 
     @property
     def takes_gzip(self) -> bool:
@@ -64,8 +64,13 @@ class Carried:
 
 
 @lru_cache(maxsize=4096)
-def _ticket_cookie(room: str) -> bytes:
-    return f"{cookie_name(room)}=".encode("latin-1")
+def _ticket_given(room: str) -> bytes:
+    return _given(cookie_name(room))
+
+
+@lru_cache(maxsize=4096)
+def _given(name: str) -> bytes:
+    return f"{name}=".encode("latin-1")
 
 
 def _from_cookies(cookies: bytes, wanted: bytes) -> str | None:

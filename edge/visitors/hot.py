@@ -29,7 +29,7 @@ _SAFE = frozenset({"GET", "HEAD"})
 class Page:
     """The room's page: what shows it, what is shown when that fails, and the headers that every page has."""
 
-    show: Handler
+    show: Answer
     errors: ErrorPages
     headers: Headers
 
@@ -102,11 +102,10 @@ class RoomsFirst(Quick):
         return response
 
     async def _show(self, scope: Scope, receive: Receive) -> Response:
-        request = Request(scope, receive)
         try:
-            response = await self._page.show(request)
+            response = await self._page.show(scope, receive)
         except Problem as refused:
-            response = await self._page.errors.refusal(request, refused)
+            response = await self._page.errors.refusal(Request(scope, receive), refused)
         except Exception as error:
             log_fault(error)
             response = self._page.errors.fault(scope) or Problem(problem.INTERNAL).response()

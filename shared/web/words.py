@@ -30,6 +30,7 @@ def _separator(locale: str) -> str:
     return get_group_symbol(locale)
 
 
+@lru_cache(maxsize=16_384)
 def wait(low_s: float, high_s: float, locale: str = "en") -> str:
     """Return a wait as an interval in words: ``between 4 and 7 minutes``.
 

@@ -90,6 +90,15 @@ async def test_says_where_one_stands_and_keeps_the_place(stack: Stack, visit: Vi
     assert int(await page.locator("#place").inner_text()) > int(place)
 
 
+async def test_the_bar_goes_on_with_those_ahead(stack: Stack, visit: Visit) -> None:
+    page = await visit()
+    await stack.crowd("slow", 10)
+    await _wait_in(page, stack)
+    bar = page.get_by_role("progressbar")
+    assert await bar.evaluate("bar => bar.max") >= 5
+    assert await bar.evaluate("bar => `${bar.max - bar.value}` === document.getElementById('ahead').textContent")
+
+
 async def test_without_scripts_the_page_comes_again_by_itself(stack: Stack, visit: Visit) -> None:
     page = await visit(javascript=False)
     await Way(page, stack).join("slow")

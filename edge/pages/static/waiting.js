@@ -88,7 +88,7 @@ function showPlace(standing) {
   latest = standing.as_of;
   const words = waitWords(standing.wait);
   const ahead = count.format(standing.ahead);
-  const begin = Math.max(Number(line.dataset.start), standing.ahead, 1);
+  const begin = Math.max(element("progress").max, standing.ahead, 1);
   show("waiting", true);
   element("place").textContent = count.format(standing.place);
   element("ahead").textContent = ahead;
@@ -106,7 +106,6 @@ function showPlace(standing) {
 function showDrawn({ entry, place }) {
   if (line.dataset.mode !== "entered" || place === null) return;
   line.dataset.mode = "waiting";
-  line.dataset.start = 0;
   show("entered", false);
   element("heading").textContent = texts.in_line;
   element("drawn").firstElementChild.textContent = fill(texts.drawn, { entry: count.format(entry), place: count.format(place) });

@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from shared.protocol import whole_of
+
 Answer = Callable[[Scope, Receive], Awaitable[Response]]
 """Makes the answer to a request. It raises nothing: errors are answers, too."""
 
@@ -31,8 +33,10 @@ class Quick(Starlette, ABC):
         try:
             response = await answer(scope, receive)
             status = response.status_code
-            await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
-            await send({"type": "http.response.body", "body": response.body})
+            whole = whole_of(scope)
+            if whole is None or not whole(scope, status, response.raw_headers, bytes(response.body)):
+                await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
+                await send({"type": "http.response.body", "body": response.body})
         finally:
             self.note(scope["method"], status, perf_counter() - started)
 

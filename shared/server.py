@@ -1,17 +1,30 @@
 """How both services are served."""
 
+import asyncio
 import gc
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from shared.protocol import Protocol
+
 _GRACE_S = 5
 
 
-def serve(app: ASGIApp, *, host: str, port: int, proxy_headers: bool) -> None:
+def serve(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    proxy_headers: bool,
+    http: type[asyncio.Protocol] | Literal["httptools"] = Protocol,
+) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish, for some seconds.
 
-    ``proxy_headers``: whether uvicorn believes what whoever connects from this machine says of who asks.
+    Args:
+        proxy_headers: whether uvicorn believes what whoever connects from this machine says of who asks.
+        http: ours, or uvicorn's own, to compare it with.
     """
     # What is there now stays for the life of the process: the collector need not walk over it, again and again, while
     # everybody who has asked something waits.
@@ -22,7 +35,7 @@ def serve(app: ASGIApp, *, host: str, port: int, proxy_headers: bool) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=http,
         access_log=False,
         log_config=None,
         server_header=False,

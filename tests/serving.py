@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from socket import socket
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from shared.protocol import Protocol
 
 Serve = Callable[[ASGIApp], Awaitable[str]]
 """What the fixture ``serve`` is: serves an app, returns its base URL."""
@@ -43,10 +46,23 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Run uvicorn in this event loop."""
+async def serving(
+    app: ASGIApp,
+    port: int = 0,
+    http: type[asyncio.Protocol] | Literal["httptools"] = Protocol,
+    keep_alive_s: int = 60,
+) -> AsyncIterator[str]:
+    """Run uvicorn in this event loop; connections on which nothing is asked are closed late."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on", proxy_headers=False
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=http,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        proxy_headers=False,
+        timeout_keep_alive=keep_alive_s,
     )
     server = _Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # the test runner owns the signals

@@ -16,6 +16,14 @@ _TICKETS = 4_000
 _CLAIMS_PER_S = 12_000
 
 
+@TABLE.row("edge.server_ratio")
+def server_ratio(edge: EdgeSide) -> Figure:
+    """The bare handler served as edge and origin are, against the same under uvicorn as it comes."""
+    with edge.bare_served_as_ours() as server:
+        prepared = edge.wrk.prepare("bare-ours", [request("GET", f"{server.url}/bare")])
+        return ratio(edge.in_pairs(lambda: edge.rate(server, prepared, 200)))
+
+
 @TABLE.row("edge.join_ratio", ">=", 0.70)
 def join_ratio(edge: EdgeSide) -> Figure:
     """Joins of new visitors, each with a place and a signed ticket from the store, against the bare handler."""

@@ -7,7 +7,7 @@ tickets are verified anew with each request (the edge keeps no cache of them). w
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -86,6 +86,10 @@ class EdgeSide:
         """Run a further edge on the same store, with these rooms and no others."""
         with _an_edge(self.config, self.cores, "edge-beside", rooms) as edge:
             yield replace(self, edge=edge)
+
+    def bare_served_as_ours(self) -> AbstractContextManager[Server]:
+        """Run the bare handler under the protocol of edge and origin."""
+        return _a_bare_one(self.config, self.cores, "ours")
 
     @property
     def edge_url(self) -> str:
@@ -171,9 +175,10 @@ def _an_edge(config: BenchConfig, cores: Cores, name: str, rooms: Mapping[str, M
 
 
 @contextmanager
-def _a_bare_one(config: BenchConfig, cores: Cores) -> Iterator[Server]:
-    port = free_port()
-    with serving("bare", bare_command("bare", port), config.edge.env, port, cores, config.work_dir, "/bare") as server:
+def _a_bare_one(config: BenchConfig, cores: Cores, *options: str) -> Iterator[Server]:
+    port, name = free_port(), "-".join(["bare", *options])
+    command = bare_command("bare", port, *options)
+    with serving(name, command, config.edge.env, port, cores, config.work_dir, "/bare") as server:
         yield server
 
 

@@ -41,15 +41,17 @@ def ratio_to_database(pair: Paired) -> Figure:
 
 @dataclass(frozen=True)
 class Row(Generic[S]):
-    """A named figure and its goal: at least, or at most."""
+    """A named figure and its goal: at least, or at most; None where it only helps to read the others."""
 
     name: str
-    goal: float
+    goal: float | None
     wanted: Literal[">=", "<="]
     measure: Callable[[S], Figure | None]
 
-    def meets(self, value: float) -> bool:
-        """Whether the goal is met."""
+    def meets(self, value: float) -> bool | None:
+        """Whether the goal is met; None without one."""
+        if self.goal is None:
+            return None
         return value >= self.goal if self.wanted == ">=" else value <= self.goal
 
 
@@ -60,7 +62,7 @@ class Table(Generic[S]):
     rows: list[Row[S]] = field(default_factory=list)
 
     def row(
-        self, name: str, wanted: Literal[">=", "<="], goal: float
+        self, name: str, wanted: Literal[">=", "<="] = ">=", goal: float | None = None
     ) -> Callable[[Callable[[S], Figure | None]], Callable[[S], Figure | None]]:
         """Add the decorated function as a row; it returns None where there is nothing to measure yet."""
 

@@ -128,7 +128,8 @@ def draw(results: Results) -> RichTable:
 
 def _lines(results: Results) -> Iterator[tuple[str, str, str, str, str]]:
     for row, figure in results.measured:
-        met = "[green]met[/]" if row.meets(figure.value) else "[bold red]missed[/]"
-        yield row.name, f"{figure.value:.3f}", f"{row.wanted} {row.goal:g}", met, figure.note
+        met = {True: "[green]met[/]", False: "[bold red]missed[/]", None: ""}[row.meets(figure.value)]
+        goal = "" if row.goal is None else f"{row.wanted} {row.goal:g}"
+        yield row.name, f"{figure.value:.3f}", goal, met, figure.note
     for name in results.missing:
         yield name, "-", "", "", "nothing to measure yet"

@@ -63,9 +63,9 @@ def serving(
             process.wait()
 
 
-def bare_command(module: str, port: int) -> tuple[str, ...]:
+def bare_command(module: str, port: int, *options: str) -> tuple[str, ...]:
     """Return the command of one of this package's own bare servers."""
-    return (sys.executable, "-m", f"loadtest.bench.{module}", str(port))
+    return (sys.executable, "-m", f"loadtest.bench.{module}", str(port), *options)
 
 
 def free_port() -> int:

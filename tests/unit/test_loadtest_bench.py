@@ -1,6 +1,7 @@
 """The frame of the benchmarks: pairs in turn, goals, prepared requests, answers that are not what was meant."""
 
 import io
+import re
 from pathlib import Path
 
 import msgspec
@@ -87,6 +88,7 @@ def test_goals_are_at_least_or_at_most() -> None:
     smaller: Row[None] = Row("b", 1.0, "<=", lambda _: None)
     assert [faster.meets(0.7), faster.meets(0.69)] == [True, False]
     assert [smaller.meets(1.0), smaller.meets(1.01)] == [True, False]
+    assert Row[None]("c", None, ">=", lambda _: None).meets(1.0) is None
 
 
 def test_a_row_is_one_function() -> None:
@@ -123,10 +125,12 @@ def test_the_json_is_flat_with_machine_and_commit(tmp_path: Path) -> None:
 def test_the_table_shows_the_goal_beside_each_figure() -> None:
     row: Row[None] = Row("x.y", 2, ">=", lambda _: None)
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(draw(Results([(row, Figure(1.5, "of a thing"))], ["x.z"])))
+    without: Row[None] = Row("x.w", None, ">=", lambda _: None)
+    console.print(draw(Results([(row, Figure(1.5, "of a thing")), (without, Figure(1.25))], ["x.z"])))
     text = console.export_text()
     assert ">= 2" in text
-    assert "missed" in text
+    assert text.count("missed") == 1
+    assert re.search(r"x\.w +│ +1\.250 │ +│ +│", text)
     assert "nothing to measure yet" in text
 
 

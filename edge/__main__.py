@@ -29,7 +29,7 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     # uvicorn would believe whoever connects from this machine; see edge.guard.addresses
-    serve(app, host=settings.edge_host, port=settings.edge_port, proxy_headers=False)
+    serve(app, host=settings.edge_host, port=settings.edge_port)
 
 
 if __name__ == "__main__":

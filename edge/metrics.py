@@ -6,7 +6,7 @@ code.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,7 @@ from edge.guard.metrics import GuardMetrics
 from edge.line.line import CLAIM_OUTCOMES, ClaimOutcome
 from edge.line.room import Picture
 from edge.line.ticket import TICKET_REASONS, TicketReason
+from shared.metrics import Counter, Histogram
 from shared.middleware import HttpMetrics
 
 PREFIX = "vestibule_edge"

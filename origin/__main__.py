@@ -11,7 +11,7 @@ def main() -> None:
     """Read the settings, serve until SIGTERM or SIGINT, let requests under way finish."""
     config = load(OriginConfig)
     logs.configure("origin")
-    serve(create_app(config), host=config.origin_host, port=config.origin_port, proxy_headers=True)
+    serve(create_app(config), host=config.origin_host, port=config.origin_port)
 
 
 if __name__ == "__main__":

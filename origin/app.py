@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.routing import BaseRoute
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from origin import admission
 from origin.admin import answers_api, courses_api, overrides_api, policies_api
@@ -144,6 +145,7 @@ def create_app(
         BODY_LIMIT,
         routes=routes,
         middleware=[
+            Middleware(ProxyHeadersMiddleware),
             Middleware(Measured, traffic=traffic),
             Middleware(SecurityHeaders),
             Middleware(Boundary, metrics=meters.http, fault_page=pages.errors.fault),

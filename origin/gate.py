@@ -151,7 +151,8 @@ class Gate:
             await self._programmes.refresh()  # its programme may be new
             token = self._verify(text, now)
         self._observe(token, now)
-        return Admission(token.id, await self._programme(token.room), token.exp)
+        programme = self._programmes.known(token.room) or await self._programme(token.room)
+        return Admission(token.id, programme, token.exp)
 
     def _verify(self, text: str, now: float) -> AdmissionToken:
         return self._tokens.verify(text, rooms=self._programmes.by_room, now=now, leeway_s=self._leeway_s)

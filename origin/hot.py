@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
@@ -13,6 +12,7 @@ from shared.http import Endpoint, Handler
 from shared.middleware import HttpMetrics, bounded, log_fault
 from shared.problem import Problem
 from shared.quick import Answer, Quick
+from shared.request import QuickRequest
 
 
 class ActsFirst(Quick):
@@ -47,7 +47,7 @@ class ActsFirst(Quick):
     def _by(self, handler: Handler) -> Answer:
         async def answer(scope: Scope, receive: Receive) -> Response:
             try:
-                return await handler(Request(scope, await bounded(scope, receive, self._body_limit)))
+                return await handler(QuickRequest(scope, await bounded(scope, receive, self._body_limit)))
             except Problem as refused:
                 return refused.response()
             except Exception as error:

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from starlette.requests import Request
 
-from shared.bearer import BearerVerifier, Identity, require_identity
+from shared.bearer import BearerVerifier, Identity, bearer, require_identity
 from shared.clock import Clock
 from shared.keys import KeyRing
 from shared.problem import FORBIDDEN, UNAUTHENTICATED, Problem
@@ -68,11 +68,13 @@ class People:
         Raises:
             Problem: 401 ``unauthenticated``; 503 while the issuer's keys cannot be loaded.
         """
-        if "authorization" not in request.headers:
+        authorization = request.headers.get("authorization")
+        if authorization is None:
             person = self.signed_in(request)
             if person is not None:
                 return person
-        return self._person(await require_identity(request, self._verifier))
+        known = None if authorization is None else self._verifier.known(bearer(authorization))
+        return self._person(known or await require_identity(request, self._verifier))
 
     async def official(self, request: Request, *roles: str) -> Official:
         """Return the caller, who has one of ``roles``: the first of them. The session of a browser does not count.

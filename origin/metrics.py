@@ -3,8 +3,9 @@
 Labels are bounded: codes, outcomes and rule versions; never people, slots or keys.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge
 
+from shared.metrics import Counter, Histogram
 from shared.middleware import HttpMetrics
 from shared.token import REFUSAL_REASONS
 

@@ -115,6 +115,15 @@ class BearerVerifier:
         self._clock = clock
         self._verified: OrderedDict[bytes, Identity] = OrderedDict()
 
+    def known(self, text: str) -> Identity | None:
+        """Return who a token speaks for that was verified before and holds; None for any other."""
+        digest = _digest(text)
+        known = self._verified.get(digest)
+        if known is None or self._clock.unix() >= known.expires_at:
+            return None
+        self._verified.move_to_end(digest)
+        return known
+
     async def verify(self, text: str) -> Identity:
         """Return who the token speaks for.
 
@@ -122,14 +131,11 @@ class BearerVerifier:
             BearerRefused: it is not valid now.
             KeysUnavailable: the issuer's keys cannot be loaded.
         """
-        now = self._clock.unix()
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        known = self._verified.get(digest)
-        if known is not None and now < known.expires_at:
-            self._verified.move_to_end(digest)
+        known = self.known(text)
+        if known is not None:
             return known
-        identity = await self._verify_signature(text, now)
-        self._verified[digest] = identity
+        identity = await self._verify_signature(text, self._clock.unix())
+        self._verified[_digest(text)] = identity
         if len(self._verified) > _CACHED_TOKENS:
             self._verified.popitem(last=False)
         return identity
@@ -148,6 +154,10 @@ class BearerVerifier:
             raise BearerRefused("malformed") from None
         _check_claims(token.claims, keys.issuer, int(now))
         return Identity(claims.iss, claims.sub, frozenset(claims.roles), int(claims.exp))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _peek(text: str) -> _Claims:
@@ -191,17 +201,26 @@ def _check_claims(claims: dict[str, object], issuer: TrustedIssuer, now: int) ->
         raise BearerRefused("invalid_claims") from None
 
 
+def bearer(authorization: str) -> str:
+    """Return the token that an ``Authorization`` header carries.
+
+    Raises:
+        Problem: 401 ``unauthenticated``.
+    """
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise Problem(problem.UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
+    return text.strip()
+
+
 async def require_identity(request: Request, verifier: BearerVerifier, role: str | None = None) -> Identity:
     """Return the caller of a request that carries ``Authorization: Bearer …``.
 
     Raises:
         Problem: 401 ``unauthenticated``, 403 ``forbidden`` without ``role``, 503 ``store_unavailable`` without keys.
     """
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text:
-        raise Problem(problem.UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
     try:
-        identity = await verifier.verify(text.strip())
+        identity = await verifier.verify(bearer(request.headers.get("authorization", "")))
     except BearerRefused as refused:
         challenge = f'Bearer error="invalid_token", error_description="{refused.reason}"'
         raise Problem(

@@ -1,74 +1,52 @@
 """Pure ASGI middleware for both services."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 import structlog
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problem
+from shared.metrics import Count, Counter, Histogram
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
 
 
-_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds, inclusive
-_NAMES = (*map(str, _BOUNDS), "+Inf")
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class HttpMetrics(Collector):
-    """Requests by method, status and duration; labels are bounded.
-
-    Counted exactly, in plain numbers, and made into metrics when they are read: every request is counted, on the one
-    thread of the event loop, and needs none of the library's locks.
-    """
+class HttpMetrics:
+    """Requests by method, status and duration; labels are bounded."""
 
     def __init__(self, registry: CollectorRegistry, prefix: str) -> None:
-        self._prefix = prefix
-        self._answered: dict[tuple[str, int], int] = {}
-        self._slots = {method: [0] * len(_NAMES) for method in (*_METHODS, "OTHER")}
-        self._sums = dict.fromkeys(self._slots, 0.0)
-        registry.register(self)
+        self._requests = Counter(
+            f"{prefix}_http_requests", "HTTP requests answered.", ["method", "status"], registry=registry
+        )
+        self._seconds = Histogram(
+            f"{prefix}_http_seconds",
+            "Time to answer a request, in seconds.",
+            ["method"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        for method in (*_METHODS, "OTHER"):
+            self._seconds.labels(method)
+        self._answered: dict[tuple[str, int], Count] = {}
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         if method not in _METHODS:
             method = "OTHER"
-        key = method, status
-        self._answered[key] = self._answered.get(key, 0) + 1
-        self._slots[method][bisect_left(_BOUNDS, seconds)] += 1
-        self._sums[method] += seconds
-
-    def describe(self) -> Iterable[Metric]:
-        return self._families()
-
-    def collect(self) -> Iterator[Metric]:
-        requests, seconds = self._families()
-        for (method, status), count in self._answered.items():
-            requests.add_metric([method, str(status)], count)
-        for method, slots in self._slots.items():
-            buckets = list(zip(_NAMES, map(float, accumulate(slots)), strict=True))
-            seconds.add_metric([method], buckets, self._sums[method])
-        yield requests
-        yield seconds
-
-    def _families(self) -> tuple[CounterMetricFamily, HistogramMetricFamily]:
-        return (
-            CounterMetricFamily(
-                f"{self._prefix}_http_requests", "HTTP requests answered.", labels=["method", "status"]
-            ),
-            HistogramMetricFamily(
-                f"{self._prefix}_http_seconds", "Time to answer a request, in seconds.", labels=["method"]
-            ),
-        )
+        answered = self._answered.get((method, status))
+        if answered is None:
+            answered = self._answered[method, status] = self._requests.labels(method, str(status))
+        answered.inc()
+        self._seconds.labels(method).observe(seconds)
 
 
 def log_fault(error: Exception) -> None:
@@ -154,10 +132,14 @@ async def bounded(scope: Scope, receive: Receive, limit: int) -> Receive:
     Raises:
         Problem: ``body_too_large``, at once where that was announced, or else while it arrives.
     """
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > limit:
+    headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit():
+        if int(announced) > limit:
             await _let_finish(scope, receive, limit)
             raise _too_large(limit)
+        if b"transfer-encoding" not in headers:
+            return receive  # no more can come than was announced
     taken = 0
 
     async def receive_within_limit() -> Message:

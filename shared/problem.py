@@ -41,6 +41,7 @@ class Problem(Exception):
         *,
         retry_after_s: int | None = None,
         headers: Mapping[str, str] | None = None,
+        ready: bytes | None = None,
         **members: object,
     ) -> None:
         super().__init__(kind.code)
@@ -51,6 +52,7 @@ class Problem(Exception):
         self.retry_after_s = retry_after_s
         self.headers = dict(headers or {})
         self.members = members
+        self._ready = ready
 
     def body(self) -> dict[str, object]:
         """Return the JSON object of this problem."""
@@ -66,6 +68,10 @@ class Problem(Exception):
             base["retry_after_s"] = self.retry_after_s
         return base | self.members
 
+    def encoded(self) -> bytes:
+        """Return the JSON object's text: what it was given ``ready``, for many get the same, or else its body's."""
+        return self._ready or _encode(self.body())
+
     def response(self) -> Response:
         """Return the HTTP answer, never cached."""
         return _Answer(self)
@@ -77,7 +83,7 @@ class _Answer(Response):
     def __init__(self, told: Problem) -> None:
         self.status_code = told.kind.status
         self.background = None
-        self.body = _encode(told.body())
+        self.body = told.encoded()
         self.raw_headers = [
             (b"content-length", b"%d" % len(self.body)),
             (b"content-type", b"application/problem+json"),

@@ -17,13 +17,11 @@ def serve(
     *,
     host: str,
     port: int,
-    proxy_headers: bool,
     http: type[asyncio.Protocol] | Literal["httptools"] = Protocol,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way finish, for some seconds.
 
     Args:
-        proxy_headers: whether uvicorn believes what whoever connects from this machine says of who asks.
         http: ours, or uvicorn's own, to compare it with.
     """
     # What is there now stays for the life of the process: the collector need not walk over it, again and again, while
@@ -40,6 +38,6 @@ def serve(
         log_config=None,
         server_header=False,
         date_header=True,
-        proxy_headers=proxy_headers,
+        proxy_headers=False,  # whose word is taken for who asks is the application's to say
         timeout_graceful_shutdown=_GRACE_S,
     )

@@ -25,7 +25,7 @@ app = Starlette(routes=[Route("/bare", bare)])
 
 def serve(application: Starlette, port: int, *, ours: bool = False) -> None:
     """Serve with the settings of edge and origin; ``ours``: with their protocol, too."""
-    server.serve(application, host="127.0.0.1", port=port, proxy_headers=False, http=Protocol if ours else "httptools")
+    server.serve(application, host="127.0.0.1", port=port, http=Protocol if ours else "httptools")
 
 
 if __name__ == "__main__":

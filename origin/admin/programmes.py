@@ -56,6 +56,10 @@ class Programmes:
         """What is known now; also the set of rooms whose tokens are ours."""
         return self._by_room
 
+    def known(self, room: str) -> Programme | None:
+        """Return a room's programme, where it need not be read again."""
+        return None if self._is_due(room) else self._by_room.get(room)
+
     async def refresh(self, room: str | None = None) -> None:
         """Read the programmes again where that is due, sooner when ``room`` is not among them.
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from origin.booking.store import Attempt, GroupAttempt, Keyed, columns
+from origin.booking.store import GroupAttempt, Keyed, Wish, columns
 from origin.db.sql import Connection, load
 
 _QUERIES = Path(__file__).with_name("answers.sql")
@@ -61,11 +61,11 @@ class AnswerStore:
         return kept
 
     async def refuse_gone(
-        self, connection: Connection, attempts: Sequence[Attempt], shared: Sequence[SharedAnswer]
+        self, connection: Connection, wishes: Sequence[Wish], shared: Sequence[SharedAnswer]
     ) -> list[UUID | None]:
-        """Refuse every attempt that would be refused because its slot is gone, with the shared answer that fits.
+        """Refuse every wish that would be refused because its slot is gone, with the shared answer that fits.
 
-        Return which answer each got, and None for those that must be made: nothing was done for them. A crash right
+        Return which answer each got, and None for those that must be tried: nothing was done for them. A crash right
         after may forget the refusals.
 
         Raises:
@@ -73,13 +73,13 @@ class AnswerStore:
         """
         rows = await load(_QUERIES)["refuse_gone"].rows(
             connection,
-            **columns(attempts),
+            **columns(wishes),
             gone=[each.slot for each in shared],
             granted=[each.products for each in shared],
             answers=[each.id for each in shared],
             bodies=[each.body for each in shared],
         )
-        refused: list[UUID | None] = [None] * len(attempts)
+        refused: list[UUID | None] = [None] * len(wishes)
         for place, answer in rows:
             refused[place - 1] = answer
         return refused

@@ -10,7 +10,7 @@ from origin.booking.answers import keep, read_answer, refuse
 from origin.booking.appointments import Appointment
 from origin.booking.key import fingerprint
 from origin.booking.refusals import PASSING, Refusal
-from origin.booking.store import Attempt
+from origin.booking.store import Attempt, Wish
 from origin.eligibility.decisions import Decision, no_rules_refused
 from origin.eligibility.facts import FactsLost
 from origin.gate import Admission
@@ -43,7 +43,11 @@ async def book(state: OriginState, admission: Admission, person: Person, key: st
     state.metrics.book_attempted.inc()
     started = perf_counter()
     try:
-        appointment = await _book(state, admission, _attempt(state, admission, person, key, form))
+        wish = _wish(state, admission, person, key, form)
+        told = await state.gone.refuse(wish)
+        if told is not None:
+            raise told.problem()
+        appointment = await _book(state, admission, Attempt.of(wish, state.ids.uuid()))
     except Problem as refused:
         state.metrics.book_refused.labels(refused.kind.code).inc()
         raise
@@ -52,8 +56,8 @@ async def book(state: OriginState, admission: Admission, person: Person, key: st
     return appointment
 
 
-def _attempt(state: OriginState, admission: Admission, person: Person, key: str, form: BookForm) -> Attempt:
-    return Attempt(
+def _wish(state: OriginState, admission: Admission, person: Person, key: str, form: BookForm) -> Wish:
+    return Wish(
         person=person.pseudonym,
         key=key,
         fingerprint=fingerprint("POST", PATH, _encode(form)),
@@ -61,15 +65,11 @@ def _attempt(state: OriginState, admission: Admission, person: Person, key: str,
         slot=form.slot_id,
         decision=form.decision_ref,
         admission=admission.id,
-        appointment=state.ids.uuid(),
         now=state.clock.now(),
     )
 
 
 async def _book(state: OriginState, admission: Admission, attempt: Attempt) -> Appointment:
-    refusal = await state.gone.refuse(attempt)
-    if refusal is not None:
-        raise refusal.problem()
     for _ in range(MOST_RULE_CHANGES):
         result = await state.bookings.book(attempt)
         match result.outcome:

@@ -15,26 +15,33 @@ import msgspec
 from origin import errors
 from origin.booking.answer_store import AnswerStore, SharedAnswer
 from origin.booking.refusals import Refusal
-from origin.booking.store import Attempt
+from origin.booking.store import Wish
 from origin.db.pool import Database
+from origin.db.sql import Connection
 from origin.db.together import Together
 from origin.inventory.nearest import Around, Nearest
 from origin.metrics import OriginMetrics
 from shared.clock import Clock
 from shared.ids import Ids
+from shared.problem import Problem
 
 _MOST_REMEMBERED = 10_000
 _encode = msgspec.json.encode
 
 
 @dataclass(eq=False)
-class _Told:
-    """What a herd is told. ``is_kept``: the database has the text."""
+class Told:
+    """What a herd is told. ``answer``: all of it, JSON. ``is_kept``: the database has what it is made from."""
 
     around: Around
     refusal: Refusal
     shared: SharedAnswer
+    answer: bytes
     is_kept: bool = False
+
+    def problem(self) -> Problem:
+        """Return the answer to one of them."""
+        return self.refusal.problem(self.answer)
 
 
 class Gone:
@@ -53,18 +60,18 @@ class Gone:
         self._nearest = nearest
         self._clock = clock
         self._ids = ids
-        self._told: dict[tuple[int, str], _Told] = {}
-        self._together: Together[Attempt, Refusal | None] = Together(self._send, metrics.refusal_batch_size)
+        self._told: dict[tuple[int, str], Told] = {}
+        self._together: Together[Wish, Told | None] = Together(database, self._send, metrics.refusal_batch_size)
 
-    async def refuse(self, attempt: Attempt) -> Refusal | None:
-        """Return the refusal, which is kept under the key; None where the attempt must be made.
+    async def refuse(self, wish: Wish) -> Told | None:
+        """Return what it is refused with, which is kept under the key; None where booking must be tried.
 
         Raises:
             Problem: 503 ``store_unavailable``.
         """
-        if not any(self._nearest.lately(attempt.slot, attempt.now)):
+        if not self._nearest.lately(wish.slot, wish.now):
             return None
-        return await self._together.ask(attempt)
+        return await self._together.ask(wish)
 
     async def whole(self, answer: UUID) -> str:
         """Return what a shared answer is made from, JSON.
@@ -76,26 +83,25 @@ class Gone:
             body = await self._store.shared_answer(connection, answer)
         return body if body is not None else _encode(Refusal.of(errors.SLOT_GONE)).decode()  # past its life
 
-    async def _send(self, attempts: list[Attempt]) -> Sequence[Refusal | None]:
-        told = self._known({attempt.slot for attempt in attempts})
+    async def _send(self, connection: Connection, wishes: list[Wish]) -> Sequence[Told | None]:
+        told = self._known({wish.slot for wish in wishes})
         if not told:
-            return [None] * len(attempts)
+            return [None] * len(wishes)
         shared = [each.shared if not each.is_kept else each.shared.without_body() for each in told.values()]
-        async with self._database.connection() as connection:
-            try:
-                refused = await self._store.refuse_gone(connection, attempts, shared)
-            except asyncpg.DeadlockDetectedError:
-                return [None] * len(attempts)
+        try:
+            refused = await self._store.refuse_gone(connection, wishes, shared)
+        except asyncpg.DeadlockDetectedError:
+            return [None] * len(wishes)
         for each in told.values():
             each.is_kept = True
-        return [None if answer is None else told[answer].refusal for answer in refused]
+        return [None if answer is None else told[answer] for answer in refused]
 
-    def _known(self, slots: set[int]) -> dict[UUID, _Told]:
+    def _known(self, slots: set[int]) -> dict[UUID, Told]:
         now = self._clock.now()
         told = (self._tell(slot, around) for slot in slots for around in self._nearest.lately(slot, now))
         return {each.shared.id: each for each in told}
 
-    def _tell(self, slot: int, around: Around) -> _Told:
+    def _tell(self, slot: int, around: Around) -> Told:
         key = (slot, around.products)
         told = self._told.get(key)
         if told is None or told.around is not around:
@@ -103,5 +109,5 @@ class Gone:
                 self._told.clear()
             refusal = Refusal.of(errors.SLOT_GONE, alternatives=around.slots)
             shared = SharedAnswer(self._ids.uuid(), slot, around.products, _encode(refusal).decode())
-            told = self._told[key] = _Told(around, refusal, shared)
+            told = self._told[key] = Told(around, refusal, shared, refusal.problem().encoded())
         return told

@@ -60,9 +60,9 @@ class Refusal(msgspec.Struct, frozen=True, tag_field="kept", tag="refusal"):
         """What it is."""
         return _BY_CODE[self.code]
 
-    def problem(self) -> Problem:
-        """Return the answer."""
-        refused = Problem(self.kind)
+    def problem(self, encoded: bytes | None = None) -> Problem:
+        """Return the answer; ``encoded``: the same in JSON, where it is there already."""
+        refused = Problem(_BY_CODE[self.code], ready=encoded)
         refused.members |= self.members
         return refused
 

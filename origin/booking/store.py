@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -66,13 +67,23 @@ class Keyed(msgspec.Struct, frozen=True):
     now: datetime
 
 
-class Attempt(Keyed, frozen=True):
-    """One booking request. ``appointment`` is the id it will have if it is booked."""
+class Wish(Keyed, frozen=True):
+    """One request to book."""
 
     programme: str
     decision: UUID
     admission: str
+
+
+class Attempt(Wish, frozen=True):
+    """One that is to be booked. ``appointment`` is the id it will have if it is."""
+
     appointment: UUID
+
+    @classmethod
+    def of(cls, wish: Wish, appointment: UUID) -> "Attempt":
+        """Return the attempt to get what is wished."""
+        return cls(**msgspec.structs.asdict(wish), appointment=appointment)
 
 
 class Move(Keyed, frozen=True):
@@ -216,7 +227,11 @@ class BookingStore:
         return [from_row(row) for row in rows]
 
 
-def columns(attempts: Sequence[Attempt]) -> dict[str, list[object]]:
-    """Return the attempts as an array for each of their facts, as the statements for many take them."""
-    values = zip(*map(msgspec.structs.astuple, attempts), strict=True)
-    return {f"{name}s": list(column) for name, column in zip(Attempt.__struct_fields__, values, strict=True)}
+def columns(wishes: Sequence[Wish]) -> dict[str, Sequence[object]]:
+    """Return the wishes as an array for each of their facts, as the statements for many take them."""
+    return dict(zip(_plurals(type(wishes[0])), zip(*map(msgspec.structs.astuple, wishes), strict=True), strict=True))
+
+
+@cache
+def _plurals(form: type[Wish]) -> list[str]:
+    return [f"{name}s" for name in form.__struct_fields__]

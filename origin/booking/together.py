@@ -1,11 +1,14 @@
 """Bookings that arrive together share a round trip and a commit; one's bad luck is not another's."""
 
+from functools import partial
+
 import asyncpg
 
 from origin.booking.again import LOST_A_RACE, ask_again
 from origin.booking.answer_store import AnswerStore, Refused
 from origin.booking.store import Attempt, BookingStore, GroupAttempt, Outcome, Result
 from origin.db.pool import Database
+from origin.db.sql import Connection
 from origin.db.together import Together, one_by_one
 from origin.metrics import OriginMetrics
 
@@ -24,8 +27,10 @@ class Bookings:
         self.store = store
         self._database = database
         self._metrics = metrics
-        self._together: Together[Attempt, Result] = Together(self._send, metrics.batch_size)
-        self._refused: Together[Refused, str | None] = Together(self._remember, metrics.refusal_batch_size)
+        self._together: Together[Attempt, Result] = Together(database, self._send, metrics.batch_size)
+        self._refused: Together[Refused, str | None] = Together(
+            database, AnswerStore().remember_refusals, metrics.refusal_batch_size
+        )
 
     async def book(self, attempt: Attempt) -> Result:
         """Return how the attempt came out; a booked one is on disk.
@@ -55,27 +60,22 @@ class Bookings:
         """
         return await self._refused.ask(refused)
 
-    async def _remember(self, refused: list[Refused]) -> list[str | None]:
-        async with self._database.connection() as connection:
-            return await AnswerStore().remember_refusals(connection, refused)
-
-    async def _send(self, attempts: list[Attempt]) -> list[Result | Exception]:
-        async with self._database.connection() as connection:
-            try:
-                results = await self.store.book(connection, attempts)
-            except asyncpg.LockNotAvailableError:
-                if len(attempts) == 1:
-                    raise
-                results = [_AGAIN] * len(attempts)
-            except LOST_A_RACE:
-                self._metrics.conflicts.inc()
-                results = [_AGAIN] * len(attempts)
+    async def _send(self, connection: Connection, attempts: list[Attempt]) -> list[Result | Exception]:
+        try:
+            results = await self.store.book(connection, attempts)
+        except asyncpg.LockNotAvailableError:
+            if len(attempts) == 1:
+                raise
+            results = [_AGAIN] * len(attempts)
+        except LOST_A_RACE:
+            self._metrics.conflicts.inc()
+            results = [_AGAIN] * len(attempts)
         again = [attempt for attempt, result in zip(attempts, results, strict=True) if result == _AGAIN]
-        alone = iter(await one_by_one(again, self._alone, lambda attempt: attempt.slot))
+        alone = iter(await one_by_one(again, partial(self._alone, connection), lambda attempt: attempt.slot))
         return [next(alone) if result == _AGAIN else result for result in results]
 
-    async def _alone(self, attempt: Attempt) -> Result:
-        async with self._database.connection() as connection:
+    async def _alone(self, connection: Connection, attempt: Attempt) -> Result:
+        with self._database.watched():
             try:
                 return (await ask_again(self._metrics, lambda: self.store.book(connection, [attempt])))[0]
             except asyncpg.UniqueViolationError as lost:

@@ -6,7 +6,6 @@ from hashlib import blake2b
 from time import perf_counter
 
 import msgspec
-from prometheus_client import Counter
 
 from origin.capacity.crowd import Crowd
 from origin.capacity.supply import Supply
@@ -85,11 +84,11 @@ class Feed:
     def _funnel(self) -> Funnel:
         counted = self._metrics
         return Funnel(
-            exchanged=_total(counted.exchanged),
-            evaluated=_total(counted.evaluated),
-            searched=_total(counted.searched),
-            book_attempted=_total(counted.book_attempted),
-            booked=_total(counted.booked),
+            exchanged=int(counted.exchanged.total),
+            evaluated=int(counted.evaluated.total),
+            searched=int(counted.searched.total),
+            book_attempted=int(counted.book_attempted.total),
+            booked=int(counted.booked.total),
         )
 
 
@@ -100,8 +99,3 @@ def health(latency: Latency | None, errors: Errors | None, *, answered: bool) ->
     slow = latency is not None and latency.samples >= FEWEST_SAMPLES and latency.p99_ms > latency.limit_ms
     faulty = errors is not None and errors.samples >= FEWEST_SAMPLES and errors.share > errors.limit
     return "degraded" if slow or faulty else "ok"
-
-
-def _total(counter: Counter) -> int:
-    samples = [sample for metric in counter.collect() for sample in metric.samples]
-    return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))

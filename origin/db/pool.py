@@ -5,8 +5,8 @@ nothing is spent by that. (Open in one place: booking time is extended all the s
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -96,12 +96,22 @@ class Database:
         Raises:
             Problem: 503 ``store_unavailable`` when the database is away, too slow, or no connection gets free in time.
         """
-        try:
+        with self.watched():
             connection = await self._acquire()
             try:
                 yield connection
             finally:
                 await self._pool.release(connection)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch what is asked on a connection that was lent already, as ``connection`` does.
+
+        Raises:
+            Problem: 503 ``store_unavailable`` when the database is away or too slow.
+        """
+        try:
+            yield
         except AWAY as fault:
             self._metrics.store_errors.labels(type(fault).__name__).inc()
             log.warning("database_unavailable", fault=type(fault).__name__)

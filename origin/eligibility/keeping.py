@@ -1,8 +1,11 @@
 """Decisions that are made at the same time are stored together; one's bad luck is not another's."""
 
+from functools import partial
+
 import asyncpg
 
 from origin.db.pool import AWAY, Database
+from origin.db.sql import Connection
 from origin.db.together import Together, one_by_one
 from origin.eligibility.store import DecisionStore, NewDecision
 from origin.metrics import OriginMetrics
@@ -16,7 +19,7 @@ class Keeper:
     def __init__(self, database: Database, store: DecisionStore, metrics: OriginMetrics) -> None:
         self._database = database
         self._store = store
-        self._together: Together[NewDecision, bool] = Together(self._send, metrics.decision_batch)
+        self._together: Together[NewDecision, bool] = Together(database, self._send, metrics.decision_batch)
 
     async def keep(self, decision: NewDecision) -> bool:
         """Store a decision with its audit row; False, and nothing stored, when its rules are no longer in force.
@@ -26,18 +29,17 @@ class Keeper:
         """
         return await self._together.ask(decision)
 
-    async def _send(self, decisions: list[NewDecision]) -> list[bool | Exception]:
-        async with self._database.connection() as connection:
-            try:
-                kept = await self._store.add(connection, decisions)
-                return [each.ref in kept for each in decisions]
-            except asyncpg.PostgresError as fault:
-                if len(decisions) == 1 or not _nothing_stored(fault):
-                    raise
-        return await one_by_one(decisions, self._alone, lambda decision: decision.programme)
+    async def _send(self, connection: Connection, decisions: list[NewDecision]) -> list[bool | Exception]:
+        try:
+            kept = await self._store.add(connection, decisions)
+            return [each.ref in kept for each in decisions]
+        except asyncpg.PostgresError as fault:
+            if len(decisions) == 1 or not _nothing_stored(fault):
+                raise
+        return await one_by_one(decisions, partial(self._alone, connection), lambda decision: decision.programme)
 
-    async def _alone(self, decision: NewDecision) -> bool:
-        async with self._database.connection() as connection:
+    async def _alone(self, connection: Connection, decision: NewDecision) -> bool:
+        with self._database.watched():
             return decision.ref in await self._store.add(connection, [decision])
 
 

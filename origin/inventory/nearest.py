@@ -1,7 +1,6 @@
 """What is near a slot that is gone. A herd asks about the same slot in the same second: one answer does for all."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,9 +58,10 @@ class Nearest:
             asking.add_done_callback(lambda task: self._told(key, task))
         return await asyncio.shield(asking)  # one who goes away takes nothing from the others
 
-    def lately(self, slot: int, now: datetime) -> Iterator[Around]:
+    def lately(self, slot: int, now: datetime) -> list[Around]:
         """Return what was told lately about a slot that was gone, for each set of products."""
-        return (found for found in self._lately.get(slot, {}).values() if found.holds(now))
+        told = self._lately.get(slot)
+        return [] if told is None else [found for found in told.values() if found.holds(now)]
 
     async def _ask(self, slot: int, products: str, now: datetime) -> Around:
         async with self._database.connection() as connection:

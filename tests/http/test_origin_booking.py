@@ -1,6 +1,7 @@
 """Booking over HTTP: one answer per key, nothing spent by a failure, the rules in force now, one's own only."""
 
 import asyncio
+import gc
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from origin.eligibility.evaluator import EVALUATOR
+from shared.problem import Problem
 from tests import origin_world
 from tests.origin_world import ADULT, SENIOR, Origin
 
@@ -73,6 +75,23 @@ async def test_a_herd_at_a_slot_that_is_gone_gets_one_answer_and_each_keeps_it(o
     again = origin.visitor("cy")
     assert (await again.book(gone, decision, key="k1")).json() == second.json()
     assert origin.metric("book_refused_total", code="slot_gone") == 3
+
+
+async def test_who_is_refused_leaves_nothing_for_the_collector(origin: Origin) -> None:
+    """An error that is kept where it was raised holds that place, which holds it: a herd of those is work for long."""
+    gone, bo, ana = await origin.world.slot(), origin.visitor("bo"), origin.visitor("ana")
+    await bo.book(gone, await bo.decision())
+    decision = await ana.decision()
+    assert (await ana.book(gone, decision)).status_code == 409
+    gc.collect()
+    gc.disable()
+    try:
+        refused = [await ana.book(gone, decision) for _ in range(5)]
+        left = [each for each in gc.get_objects() if isinstance(each, Problem)]
+    finally:
+        gc.enable()
+    assert {each.json()["code"] for each in refused} == {"slot_gone"}
+    assert left == []
 
 
 async def test_what_is_told_of_a_slot_that_is_gone_is_asked_anew_after_half_a_second(origin: Origin) -> None:

@@ -1,20 +1,21 @@
 """Bookings that share a round trip: each gets its own answer, and one's bad luck is not another's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
+import pytest
 from prometheus_client import CollectorRegistry
 
 from origin.booking.store import Attempt, BookingStore, Result
 from origin.booking.together import Bookings
 from origin.db.pool import Database
 from origin.db.sql import Connection
-from origin.db.together import LANES, MOST_TOGETHER, MOST_WAITING, SLOW_TRIP_S, one_by_one
+from origin.db.together import LANES, MOST_TOGETHER, MOST_TRIPS, MOST_WAITING, SLOW_TRIP_S, one_by_one
 from origin.metrics import OriginMetrics
 from shared import problem
 from shared.problem import Problem
@@ -41,15 +42,30 @@ class Trips(BookingStore):
 
 
 class Lent:
-    """A database that lends nothing, or is away."""
+    """A database that lends nothing, at most ``size`` times at once, or is away."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = 16) -> None:
         self.away = False
+        self.size = size
+        self.lent = 0
+        self.out = 0
+        self.all_back = asyncio.Event()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[None]:
-        if self.away:
+        if self.away or self.out >= self.size:
             raise Problem(problem.STORE_UNAVAILABLE)
+        self.lent += 1
+        self.out += 1
+        try:
+            yield
+        finally:
+            self.out -= 1
+            if not self.out:
+                self.all_back.set()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
         yield
 
 
@@ -105,7 +121,7 @@ async def test_a_race_that_one_lost_is_asked_again_one_by_one() -> None:
 
     store = Trips(lose_once)
     store.gate.set()
-    bookings = together(store)
+    bookings = together(store, Lent(size=1))  # whoever is asked again needs no further connection
     answers = await asyncio.gather(*(bookings.book(attempt(slot)) for slot in (6, 7, 8, 9)))
     assert [each.answer for each in answers] == ["6", "7", "8", "9"]
     assert store.trips.count([7]) == 2
@@ -132,6 +148,53 @@ async def test_a_fault_reaches_everybody_who_shared_the_trip_and_the_next_goes_o
     assert [type(each) for each in refused] == [Problem] * 3
     database.away = False
     assert (await bookings.book(attempt(1))).outcome == "booked"
+
+
+async def test_a_herd_keeps_its_connection_for_some_trips_and_gives_it_back() -> None:
+    """Those who come soon after one another; others who want a connection have their turn in between."""
+    database = Lent()
+    store = Trips(booked)
+    store.gate.set()
+    bookings = together(store, database)
+    for number in range(MOST_TRIPS):
+        await bookings.book(attempt(number))
+    assert (len(store.trips), database.lent) == (MOST_TRIPS, 1)
+    await bookings.book(attempt(77))
+    assert database.lent == 2
+    database.all_back.clear()
+    async with asyncio.timeout(5):
+        await database.all_back.wait()  # nobody comes any more
+    await bookings.book(attempt(78))
+    assert database.lent == 3
+
+
+async def test_a_connection_with_a_slow_trip_is_not_kept() -> None:
+    database = Lent()
+    store = Trips(booked)
+    bookings = together(store, database)
+    tasks = await gathered(bookings, [0])
+    await asyncio.wait(tasks, timeout=SLOW_TRIP_S * 2)
+    store.gate.set()
+    assert (await tasks[0]).outcome == "booked"
+    await bookings.book(attempt(1))
+    assert database.lent == 2
+
+
+async def test_a_fault_on_a_kept_connection_is_for_those_who_were_on_it_alone() -> None:
+    def broken_once(attempts: Sequence[Attempt]) -> list[Result]:
+        if attempts[0].slot == 2:
+            raise ConnectionResetError("gone")
+        return booked(attempts)
+
+    database = Lent()
+    store = Trips(broken_once)
+    store.gate.set()
+    bookings = together(store, database)
+    assert (await bookings.book(attempt(1))).answer == "1"
+    with pytest.raises(ConnectionResetError):
+        await bookings.book(attempt(2))
+    assert (await bookings.book(attempt(3))).answer == "3"
+    assert database.lent == 2
 
 
 async def test_what_stays_locked_is_waited_for_once_and_one_fault_is_nobody_elses() -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problem
-from shared.metrics import Count, Counter, Histogram
+from shared.metrics import Count, Counter, Histogram, Spread
 from shared.problem import Problem
 
 log = structlog.get_logger(__name__)
@@ -36,17 +36,20 @@ class HttpMetrics:
         )
         for method in (*_METHODS, "OTHER"):
             self._seconds.labels(method)
-        self._answered: dict[tuple[str, int], Count] = {}
+        self._answered: dict[tuple[str, int], tuple[Count, Spread]] = {}
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        if method not in _METHODS:
-            method = "OTHER"
-        answered = self._answered.get((method, status))
-        if answered is None:
-            answered = self._answered[method, status] = self._requests.labels(method, str(status))
-        answered.inc()
-        self._seconds.labels(method).observe(seconds)
+        count, spread = self._answered.get((method, status)) or self._answers(method, status)
+        count.value += 1
+        spread.observe(seconds)
+
+    def _answers(self, method: str, status: int) -> tuple[Count, Spread]:
+        known = method if method in _METHODS else "OTHER"
+        answers = self._requests.labels(known, str(status)), self._seconds.labels(known)
+        if known == method:  # others are as many as anybody invents
+            self._answered[method, status] = answers
+        return answers
 
 
 def log_fault(error: Exception) -> None:

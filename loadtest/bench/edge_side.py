@@ -120,7 +120,7 @@ class EdgeSide:
         seconds = self.config.seconds
         return self.wrk.rate(server, prepared, status, seconds=seconds, connections=CONNECTIONS, mode=mode)
 
-    def in_pairs(self, ours: Callable[[], Rate]) -> Paired:
+    def in_pairs(self, ours: Callable[[], Rate], pairs: int | None = None) -> Paired:
         """Pair our measurement with the bare handler's; a first, warming run of each is thrown away."""
         prepared = self.wrk.prepare("bare", [request("GET", f"{self.bare.url}/bare")])
 
@@ -129,7 +129,7 @@ class EdgeSide:
 
         base()
         ours()
-        return paired(ours, base, self.config.pairs)
+        return paired(ours, base, pairs or self.config.pairs)
 
     def operator(self, room: str) -> Operator:
         """Return the operator's side of a room."""

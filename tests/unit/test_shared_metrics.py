@@ -5,6 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from shared.metrics import Counter, Histogram
+from shared.middleware import HttpMetrics
 
 BOUNDS = (0.5, 1, 2.5)
 
@@ -58,3 +59,17 @@ def test_a_name_is_taken_once() -> None:
     Counter("one", "One.", registry=registry)
     with pytest.raises(ValueError, match="Duplicated"):
         Histogram("one", "Another.", buckets=BOUNDS, registry=registry)
+
+
+def test_methods_that_nobody_knows_are_counted_as_one_and_cost_no_memory() -> None:
+    registry = CollectorRegistry()
+    http = HttpMetrics(registry, "a")
+    for number in range(50):
+        http.observe(f"MADE{number}", 405, 0.02)
+    http.observe("GET", 200, 0.3)
+    http.observe("GET", 200, 0.4)
+    assert registry.get_sample_value("a_http_requests_total", {"method": "OTHER", "status": "405"}) == 50
+    assert registry.get_sample_value("a_http_seconds_bucket", {"method": "OTHER", "le": "0.025"}) == 50
+    assert registry.get_sample_value("a_http_requests_total", {"method": "GET", "status": "200"}) == 2
+    assert registry.get_sample_value("a_http_seconds_sum", {"method": "GET"}) == pytest.approx(0.7)
+    assert len(exposed(registry)) < 200

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import resource
+from contextlib import suppress
 from typing import Literal
 
 import uvicorn
@@ -10,6 +12,16 @@ from starlette.types import ASGIApp
 from shared.protocol import Protocol
 
 _GRACE_S = 5
+# Longer than proxies keep a connection on which nothing is asked (60 s, as a rule), and than anybody waits before
+# asking again (66 s): whoever asks just as a connection is closed gets no answer.
+_KEEP_ALIVE_S = 75
+
+
+def _allow_all_connections() -> None:
+    """Raise the limit of open files as far as we may: it is often 1,024, and everybody who waits is a connection."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # no limit that the system knows: what is set stays
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def serve(
@@ -28,6 +40,7 @@ def serve(
     # everybody who has asked something waits.
     gc.collect()
     gc.freeze()
+    _allow_all_connections()
     uvicorn.run(
         app,
         host=host,
@@ -39,5 +52,6 @@ def serve(
         server_header=False,
         date_header=True,
         proxy_headers=False,  # whose word is taken for who asks is the application's to say
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )

@@ -13,6 +13,7 @@ from shared.clock import Clock
 LIFE = timedelta(seconds=0.5)
 """How old an answer may be; a place seen in it may be gone, as in any list."""
 
+_RENEWED_AFTER = LIFE / 2  # while somebody asks: a herd that goes on does not find that nobody knows any more
 _MOST_REMEMBERED = 10_000
 _encode = msgspec.json.encode
 _read_products = msgspec.json.Decoder(list[str]).decode
@@ -25,6 +26,10 @@ class Around:
     products: str
     asked_at: datetime
     slots: msgspec.Raw
+
+    def is_ageing(self, now: datetime) -> bool:
+        """Return whether it is time to ask again, for those who come next."""
+        return now - self.asked_at >= _RENEWED_AFTER
 
     def holds(self, now: datetime) -> bool:
         """Return whether it may still be told."""
@@ -51,17 +56,27 @@ class Nearest:
         found = self._lately.get(slot, {}).get(products)
         if found is not None and found.holds(now):
             return found
+        return await asyncio.shield(self._asked(slot, products, now))  # who goes away takes nothing from the others
+
+    def lately(self, slot: int, now: datetime) -> list[Around]:
+        """Return what was told lately about a slot that was gone, for each set of products."""
+        told = self._lately.get(slot)
+        if told is None:
+            return []
+        lately = [found for found in told.values() if found.holds(now)]
+        for found in lately:
+            if found.is_ageing(now):
+                self._asked(slot, found.products, now)
+        return lately
+
+    def _asked(self, slot: int, products: str, now: datetime) -> "asyncio.Task[Around]":
+        """Return what asks about a slot, for everybody; it is begun where nobody has."""
         key = (slot, products)
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = asyncio.create_task(self._ask(slot, products, now))
             asking.add_done_callback(lambda task: self._told(key, task))
-        return await asyncio.shield(asking)  # one who goes away takes nothing from the others
-
-    def lately(self, slot: int, now: datetime) -> list[Around]:
-        """Return what was told lately about a slot that was gone, for each set of products."""
-        told = self._lately.get(slot)
-        return [] if told is None else [found for found in told.values() if found.holds(now)]
+        return asking
 
     async def _ask(self, slot: int, products: str, now: datetime) -> Around:
         async with self._database.connection() as connection:

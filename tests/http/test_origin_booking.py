@@ -107,6 +107,27 @@ async def test_what_is_told_of_a_slot_that_is_gone_is_asked_anew_after_half_a_se
     assert told == [[near], [near], []]
 
 
+async def test_what_is_told_of_a_slot_that_is_gone_is_renewed_while_somebody_asks(origin: Origin) -> None:
+    """A herd goes on being refused by the short way, and is told nothing that is older than half a second."""
+    gone, near = await origin.world.slot(), await origin.world.slot(hours=25)
+    bo, ana = origin.visitor("bo"), origin.visitor("ana")
+    await bo.book(gone, await bo.decision())
+    decision = await ana.decision()
+    told = []
+    for number, advance in enumerate((0, 0.3, 0.3, 0.3)):
+        origin.world.clock.advance(advance)
+        refused = await ana.book(gone, decision, key=f"k{number}")
+        told.append([each["id"] for each in refused.json()["alternatives"]])
+        if number == 0:
+            await origin.world.connection.execute("UPDATE slot SET remaining = 0 WHERE id = $1", near)
+        asking = [task for task in asyncio.all_tasks() if "Nearest._ask" in repr(task.get_coro())]
+        if asking:
+            await asyncio.wait(asking)
+    kept = await origin.world.connection.fetch("SELECT key, body FROM idempotency WHERE key LIKE 'k%' ORDER BY key")
+    assert [row["body"].startswith('{"kept":"shared"') for row in kept] == [False, True, True, True]
+    assert told == [[near], [near], [], []]
+
+
 async def test_a_key_bound_to_one_request_is_refused_for_another(origin: Origin) -> None:
     slot, other = await origin.world.slot(), await origin.world.slot(hours=30)
     ana = origin.visitor()

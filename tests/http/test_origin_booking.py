@@ -100,7 +100,7 @@ async def test_what_is_told_of_a_slot_that_is_gone_is_asked_anew_after_half_a_se
     await bo.book(gone, await bo.decision())
     decision = await ana.decision()
     told = []
-    for advance in (0, 0.4, 0.2):
+    for advance in (0, 0.2, 0.4):
         origin.world.clock.advance(advance)
         told.append([each["id"] for each in (await ana.book(gone, decision)).json()["alternatives"]])
         await origin.world.connection.execute("UPDATE slot SET remaining = 0 WHERE id = $1", near)
@@ -125,7 +125,7 @@ async def test_what_is_told_of_a_slot_that_is_gone_is_renewed_while_somebody_ask
             await asyncio.wait(asking)
     kept = await origin.world.connection.fetch("SELECT key, body FROM idempotency WHERE key LIKE 'k%' ORDER BY key")
     assert [row["body"].startswith('{"kept":"shared"') for row in kept] == [False, True, True, True]
-    assert told == [[near], [near], [], []]
+    assert (told[0], told[2:]) == ([near], [[], []]), "what was found anew meanwhile may be told sooner"
 
 
 async def test_a_key_bound_to_one_request_is_refused_for_another(origin: Origin) -> None:

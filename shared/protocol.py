@@ -22,6 +22,7 @@ by ASGI.
 """
 
 _EXTENSION = "vestibule.whole"
+_CONTROLS = bytes({*range(0x20), 0x7F} - {0x09})  # no header has them (RFC 9110, 5.5), and between two are CR and LF
 _field = b": ".join
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -38,6 +39,14 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(cast("asyncio.Transport", Cork(transport, self.loop)))
         self._extensions: dict[str, dict[object, object]] = {_EXTENSION: cast("dict[object, object]", self._answer)}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._extensions.clear()  # a connection that is over is nobody's work to collect
+
+    def eof_received(self) -> None:
+        """Send what is kept: whoever says that no more is coming may still read, and the transport closes itself."""
+        cast("Cork", self.transport).flush()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -73,7 +82,7 @@ def _head(status: int, headers: RawHeaders, length: int) -> bytes | None:
     fields = b"\r\n".join(map(_field, headers))
     named = dict(headers)
     if (
-        len(fields.translate(None, b"\r\n")) != len(fields) - 2 * (len(headers) - 1)
+        len(fields.translate(None, _CONTROLS)) != len(fields) - 2 * (len(headers) - 1)
         or named.get(b"content-length") != b"%d" % length
         or b"connection" in named
         or b"transfer-encoding" in named

@@ -83,10 +83,14 @@ class Together(Generic[A, R]):
             self._loop = asyncio.get_running_loop()
         answer: asyncio.Future[R] = self._loop.create_future()
         self._waiting.append((asked, answer))
-        if self._idle:
-            self._idle.pop().set_result(True)
-        elif not self._quick_lanes:
-            self._open()
+        while self._idle:
+            comes = self._idle.pop()
+            if not comes.done():
+                comes.set_result(True)
+                break
+        else:
+            if not self._quick_lanes:
+                self._open()
         return await answer
 
     def _open(self) -> None:
@@ -123,7 +127,9 @@ class Together(Generic[A, R]):
                     if trip.is_slow:
                         break
         except Exception as error:  # whoever asked gets it, whatever it is
-            batch = batch or self._board()
+            if not batch:  # no connection: nobody who waits for one fares better
+                batch = list(self._waiting)
+                self._waiting.clear()
             _tell(batch, [error] * len(batch))
 
     async def _somebody_comes(self) -> bool:
@@ -133,14 +139,16 @@ class Together(Generic[A, R]):
         self._idle.append(comes)
 
         def nobody() -> None:
-            self._idle.remove(comes)
-            comes.set_result(False)
+            if not comes.done():
+                comes.set_result(False)
 
         moment = loop.call_later(LINGER_S, nobody)
         try:
             return await comes
         finally:
             moment.cancel()
+            if comes in self._idle:
+                self._idle.remove(comes)
 
     def _board(self) -> "_Batch[A, R]":
         batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]

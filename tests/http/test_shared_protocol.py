@@ -1,6 +1,7 @@
 """An answer in one piece says to the byte what uvicorn would have said, and leaves as one."""
 
 import asyncio
+import gc
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -28,6 +29,12 @@ def _split() -> Response:
     return response
 
 
+def _with(header: tuple[bytes, bytes]) -> Response:
+    response = Response(b"{}")
+    response.raw_headers.append(header)
+    return response
+
+
 def _wrong(length: bytes) -> Response:
     response = Response(b"four", media_type="text/plain")
     response.raw_headers[0] = (b"content-length", length)
@@ -48,6 +55,7 @@ _MADE: dict[str, Callable[[], Response]] = {
     "/same": lambda: Response(status_code=304, headers={"etag": '"1"'}),
     "/odd": lambda: Response(b"?", 599),
     "/split": _split,
+    "/control": lambda: _with((b"x-room", b"a\x00b")),
     "/short": lambda: _wrong(b"3"),
     "/over": lambda: _wrong(b"5"),
     "/endless": _endless,
@@ -203,6 +211,7 @@ async def told(app: Quick, http: type[asyncio.Protocol] | Literal["httptools"], 
         [ask("/plain", "GET", "Connection: close")],
         [ask("/bye")],
         [ask("/split")],
+        [ask("/control")],
         [ask("/short")],
         [ask("/over")],
         [ask("/endless"), _LAST],
@@ -266,6 +275,35 @@ async def test_a_connection_on_which_nothing_more_is_asked_is_closed() -> None:
     async with asyncio.timeout(20), serving(App(), keep_alive_s=0) as url, connected(url) as connection:
         await connection.send(ask("/plain"))
         assert (await connection.rest()).endswith(b'{"status":"ok"}')
+
+
+@pytest.mark.parametrize("path", ["/plain", "/slow"])
+async def test_whoever_says_that_no_more_is_coming_still_gets_the_answer(path: str) -> None:
+    async with asyncio.timeout(20), serving(App()) as url:
+        for _ in range(20):
+            place = urlsplit(url)
+            reader, writer = await asyncio.open_connection(place.hostname, place.port)
+            writer.write(ask(path))
+            writer.write_eof()
+            assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
+            writer.close()
+
+
+async def test_a_connection_that_is_over_leaves_nothing_for_the_collector() -> None:
+    async with asyncio.timeout(20), serving(App()) as url:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                async with connected(url) as connection:
+                    await connection.send(ask("/plain", "GET", "Connection: close"))
+                    await connection.rest()
+            for _ in range(5):
+                await asyncio.sleep(0)  # turns of the event loop, in which the server learns of it
+            left = [each for each in gc.get_objects() if type(each) is Protocol]
+        finally:
+            gc.enable()
+    assert left == []
 
 
 async def test_a_status_without_a_name_is_left_to_uvicorn() -> None:

@@ -1,6 +1,7 @@
 """Bookings that share a round trip: each gets its own answer, and one's bad luck is not another's."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from origin.booking.store import Attempt, BookingStore, Result
 from origin.booking.together import Bookings
 from origin.db.pool import Database
 from origin.db.sql import Connection
-from origin.db.together import LANES, MOST_TOGETHER, MOST_TRIPS, MOST_WAITING, SLOW_TRIP_S, one_by_one
+from origin.db.together import LANES, LINGER_S, MOST_TOGETHER, MOST_TRIPS, MOST_WAITING, SLOW_TRIP_S, one_by_one
 from origin.metrics import OriginMetrics
 from shared import problem
 from shared.problem import Problem
@@ -47,12 +48,14 @@ class Lent:
     def __init__(self, size: int = 16) -> None:
         self.away = False
         self.size = size
+        self.asked = 0
         self.lent = 0
         self.out = 0
         self.all_back = asyncio.Event()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[None]:
+        self.asked += 1
         if self.away or self.out >= self.size:
             raise Problem(problem.STORE_UNAVAILABLE)
         self.lent += 1
@@ -195,6 +198,32 @@ async def test_a_fault_on_a_kept_connection_is_for_those_who_were_on_it_alone() 
         await bookings.book(attempt(2))
     assert (await bookings.book(attempt(3))).answer == "3"
     assert database.lent == 2
+
+
+async def test_where_no_connection_can_be_had_all_who_wait_are_told_at_once() -> None:
+    database = Lent()
+    database.away = True
+    bookings = together(Trips(booked), database)
+    tasks = await gathered(bookings, range(3 * MOST_TOGETHER))
+    refused = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(each) for each in refused] == [Problem] * 3 * MOST_TOGETHER
+    assert database.asked == 1
+
+
+async def test_who_comes_as_a_lane_gives_up_is_served_and_nothing_is_logged() -> None:
+    """The moment is over while the loop is busy, and somebody comes in that same turn."""
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+    store = Trips(booked)
+    store.gate.set()
+    bookings = together(store)
+    await bookings.book(attempt(1))
+    await asyncio.sleep(0)  # the lane waits for somebody
+    busy_until = time.monotonic() + LINGER_S * 2
+    while time.monotonic() < busy_until:
+        pass
+    assert (await asyncio.create_task(bookings.book(attempt(2)))).answer == "2"
+    assert faults == []
 
 
 async def test_what_stays_locked_is_waited_for_once_and_one_fault_is_nobody_elses() -> None:
